@@ -1,0 +1,1 @@
+"""From field devices to observations: one gateway per car park."""

@@ -1,0 +1,70 @@
+"""The edge of every process: the clock, signals, logging, and the parent's death."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvloop
+
+_PR_SET_PDEATHSIG = 1
+
+
+def now_ms() -> int:
+    """The wall clock in UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_seconds() -> float:
+    """A clock that only runs forward, for durations."""
+    return time.monotonic()
+
+
+def configure_logging(process_name: str, level: str = "info") -> None:
+    """One JSON object a line on stderr when it is piped, coloured words on a terminal."""
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(process=process_name)
+
+
+def die_with_parent(signal_number: signal.Signals = signal.SIGTERM) -> None:
+    """Ask Linux to send us `signal_number` when the parent dies; elsewhere do nothing."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal_number))
+    if os.getppid() != parent:  # it died in between
+        os.kill(os.getpid(), signal_number)
+
+
+def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main(stopping)` on uvloop; SIGINT and SIGTERM set `stopping`, and main returns."""
+
+    async def with_signals() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopping.set)
+        await main(stopping)
+
+    uvloop.run(with_signals())

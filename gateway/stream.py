@@ -1,0 +1,184 @@
+"""The gateway's face to Redis: keys, fields, publish, read back. No key string stands elsewhere.
+
+Per car park, all under one hash tag so that Redis Cluster keeps them together:
+
+observations  stream, id `<epoch>-<last sequence>`, field `o` = batch of observations in order:
+              the whole history, resent until recorded; trimmed by MINID behind the record
+now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock at sending:
+              only the newest, so that fresh state never waits behind a backlog; trimmed to a few
+recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it
+faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import msgspec
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from gateway.observation import Observation, decode_batch, encode_batch
+
+NOW_LENGTH = 8
+_OBSERVATIONS, _SENT_AT = b"o", b"t"
+_REFUSED_ID = "equal or smaller"
+
+
+class SignOrder(msgspec.Struct, frozen=True, array_like=True):
+    """The face one sign shall show. `number` grows with each order; an old number is stale."""
+
+    sign_id: str
+    lines: tuple[str, ...]
+    number: int
+
+
+class NowEntry(msgspec.Struct, frozen=True):
+    """The newest observation with the gateway's clock when it was sent."""
+
+    observation: Observation
+    sent_at_ms: int
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One stream entry: its id and its raw batch, decoded by whoever can report a bad one."""
+
+    entry_id: bytes
+    payload: bytes | None
+
+
+def observations_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:observations"
+
+
+def now_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:now"
+
+
+def recorded_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:recorded"
+
+
+def faces_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:faces"
+
+
+def entry_id(epoch: int, sequence: int) -> str:
+    return f"{epoch}-{sequence}"
+
+
+def position_of(entry: bytes | str) -> tuple[int, int]:
+    text = entry.decode() if isinstance(entry, bytes) else entry
+    epoch, _, sequence = text.partition("-")
+    return int(epoch), int(sequence)
+
+
+async def publish_now(redis: Redis, observation: Observation, sent_at_ms: int) -> bool:
+    """Say the newest state; False if the server already has this or a newer one."""
+    return await _add(
+        redis,
+        now_key(observation.lot_id),
+        entry_id(observation.epoch, observation.sequence),
+        {_OBSERVATIONS: encode_batch((observation,)), _SENT_AT: str(sent_at_ms).encode()},
+        keep=NOW_LENGTH,
+    )
+
+
+async def publish_history(redis: Redis, batch: tuple[Observation, ...]) -> bool:
+    """Add a batch in order; False if the server already has its last one or a newer one."""
+    last = batch[-1]
+    return await _add(
+        redis,
+        observations_key(last.lot_id),
+        entry_id(last.epoch, last.sequence),
+        {_OBSERVATIONS: encode_batch(batch)},
+    )
+
+
+async def _add(
+    redis: Redis, key: str, explicit_id: str, fields: dict[bytes, bytes], keep: int | None = None
+) -> bool:
+    try:
+        await redis.xadd(key, fields, id=explicit_id, maxlen=keep, approximate=False)  # type: ignore[arg-type]
+    except ResponseError as refusal:
+        # The explicit id makes the command idempotent: a repeat is refused, also after trimming.
+        if _REFUSED_ID in str(refusal):
+            return False
+        raise
+    return True
+
+
+async def read_top(redis: Redis, key: str) -> tuple[int, int] | None:
+    """The highest id the server ever took for this stream; None if there is no stream."""
+    try:
+        info = await redis.xinfo_stream(key)
+    except ResponseError as refusal:
+        if "no such key" in str(refusal):
+            return None
+        raise
+    return position_of(info["last-generated-id"])
+
+
+async def read_now(
+    redis: Redis, after: Mapping[str, str], block_ms: int
+) -> list[tuple[str, str, NowEntry]]:
+    """Newer (lot_id, entry id, entry) of each lot in `after` (lot_id to last id seen)."""
+    lots = {now_key(lot_id): lot_id for lot_id in after}
+    positions = {key: after[lot_id] for key, lot_id in lots.items()}
+    answer = await redis.xread(positions, block=block_ms, count=NOW_LENGTH)  # type: ignore[arg-type]
+    return [
+        (lots[_text(key)], _text(id_), _now_entry(fields))
+        for key, entries in _streams(answer)
+        for id_, fields in entries
+    ]
+
+
+async def read_history(redis: Redis, lot_id: str, after: str, count: int) -> list[HistoryEntry]:
+    """Entries whose id is above `after`, in order; at once, also when there are none."""
+    answer = await redis.xrange(observations_key(lot_id), min=f"({after}", count=count)
+    entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer)
+    return [HistoryEntry(id_, fields.get(_OBSERVATIONS)) for id_, fields in entries]
+
+
+async def acknowledge(redis: Redis, lot_id: str, epoch: int, sequence: int) -> None:
+    """Tell the gateway what PostgreSQL holds, then trim the stream behind it."""
+    await redis.set(recorded_key(lot_id), entry_id(epoch, sequence))
+    await redis.xtrim(observations_key(lot_id), minid=entry_id(epoch, sequence), approximate=False)
+
+
+async def read_acknowledged(redis: Redis, lot_id: str) -> tuple[int, int] | None:
+    answer = await redis.get(recorded_key(lot_id))
+    return None if answer is None else position_of(answer)
+
+
+async def order_faces(redis: Redis, lot_id: str, orders: Iterable[SignOrder]) -> None:
+    faces = {order.sign_id: msgspec.msgpack.encode(order) for order in orders}
+    if faces:
+        await redis.hset(faces_key(lot_id), mapping=faces)  # type: ignore[arg-type]
+
+
+async def read_faces(redis: Redis, lot_id: str) -> dict[str, SignOrder]:
+    answer = cast("dict[bytes, bytes]", await redis.hgetall(faces_key(lot_id)))
+    return {
+        _text(sign_id): msgspec.msgpack.decode(raw, type=SignOrder)
+        for sign_id, raw in answer.items()
+    }
+
+
+def _now_entry(fields: Mapping[bytes, bytes]) -> NowEntry:
+    (observation,) = decode_batch(fields[_OBSERVATIONS])
+    return NowEntry(observation, int(fields[_SENT_AT]))
+
+
+def _streams(
+    answer: object,
+) -> list[tuple[bytes, list[tuple[bytes, Mapping[bytes, bytes]]]]]:
+    """One shape for what RESP2 (list) and RESP3 (map) clients return from XREAD."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [(key, [e for part in parts for e in part]) for key, parts in answer.items()]
+    return answer  # type: ignore[return-value]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

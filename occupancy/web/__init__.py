@@ -1,0 +1,1 @@
+"""Web faces of occupancy: API, board, operators, planners."""

@@ -1,0 +1,1 @@
+"""Which car park should this driver take."""

@@ -1,0 +1,1 @@
+"""Answers citizens in the official account."""
