@@ -1,0 +1,38 @@
+# The two commands of the README; both install what is missing into .venv first.
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/bin/uv
+UV_VERSION := 0.13.9
+SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
+
+.PHONY: up test check pictures
+
+up: $(VENV)/.ready-to-run
+	@$(VENV)/bin/zhibo up $(ARGS)
+
+test: $(VENV)/.ready-to-test
+	@$(VENV)/bin/pytest $(ARGS)
+
+check: $(VENV)/.ready-to-test
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+pictures: $(VENV)/.ready-to-test
+	$(VENV)/bin/python -m tests.browser.pictures docs/pictures
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "三水智泊 needs Python 3.11 or newer; try: make up PYTHON=python3.12" >&2; exit 2; }
+	@echo "installing into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.ready-to-run: pyproject.toml uv.lock | $(UV)
+	@$(SYNC) --no-dev
+	@touch $@
+
+$(VENV)/.ready-to-test: pyproject.toml uv.lock | $(UV)
+	@$(SYNC)
+	@touch $@
