@@ -2,11 +2,11 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -22,21 +22,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Child:
-    """One process: `python -m zhibo ARGUMENTS`, its output in `log_folder/NAME.log`."""
+    """One process and how to end it; its output goes to `log_folder/NAME.log`."""
 
     name: str
-    arguments: Sequence[str]
+    command: Sequence[str]
     environ: Mapping[str, str]
     log_folder: Path
+    stop_signal: signal.Signals = signal.SIGTERM
 
     async def start(self) -> asyncio.subprocess.Process:
         with ExitStack() as stack:
             output = stack.enter_context(self._open_log())
             return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "zhibo",
-                *self.arguments,
+                *self.command,
                 env=dict(self.environ),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
@@ -49,7 +47,7 @@ class Child:
     def log_path(self) -> Path:
         return self.log_folder / f"{self.name}.log"
 
-    def _open_log(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  # a binary file
+    def _open_log(self) -> BinaryIO:
         self.log_folder.mkdir(parents=True, exist_ok=True)
         if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES_KEPT:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
@@ -77,14 +75,14 @@ async def keep_running(child: Child, stopping: asyncio.Event) -> None:
                 )
                 await _pause(pause_seconds, stopping)
         finally:
-            await end(process)
+            await end(process, child.stop_signal)
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process, stop_signal: signal.Signals) -> None:
     """Ask a process to stop; after `STOP_SECONDS` end it."""
     if process.returncode is not None:
         return
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(stop_signal)
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await process.wait()

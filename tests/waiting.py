@@ -1,0 +1,19 @@
+"""Wait on a condition, with a time-out that fails the test; never on time itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+
+
+async def until(
+    condition: Callable[[], bool | Awaitable[bool]], *, within_seconds: float = 20.0
+) -> None:
+    """Return as soon as `condition()` holds; raise TimeoutError otherwise."""
+    async with asyncio.timeout(within_seconds):
+        while not await _holds(condition):
+            await asyncio.sleep(0.01)  # noqa: ASYNC110  # a foreign process has no event to wait for
+
+
+async def _holds(condition: Callable[[], bool | Awaitable[bool]]) -> bool:
+    answer = condition()
+    return await answer if isawaitable(answer) else answer
