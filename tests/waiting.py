@@ -10,8 +10,9 @@ async def until(
 ) -> None:
     """Return as soon as `condition()` holds; raise TimeoutError otherwise."""
     async with asyncio.timeout(within_seconds):
-        while not await _holds(condition):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # a foreign process has no event to wait for
+        # a foreign process has no event to wait for
+        while not await _holds(condition):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def _holds(condition: Callable[[], bool | Awaitable[bool]]) -> bool:
