@@ -1,0 +1,133 @@
+"""The only Modbus client: one connection, one request at a time, no reply credited to another.
+
+pymodbus does the framing. Its own retries and reconnects are off: on RTU framing a reply that
+comes after the time-out would be taken as the answer of the next request, for ever, so every
+time-out closes the connection and the next request opens a new one.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+from pymodbus import FramerType
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
+from pymodbus.pdu import ModbusPDU
+
+from gateway.config import Link, LinkKind
+from gateway.decode import Block, Word
+from gateway.reading import FailureKind
+from gateway.register_map import WRITE_FUNCTION, Table
+
+_FRAMERS = {LinkKind.TCP: FramerType.SOCKET, LinkKind.RTU_OVER_TCP: FramerType.RTU}
+_BUSY_CODES = (5, 6)  # acknowledge, server device busy: Modbus application protocol V1.1b3, 7
+
+
+class ModbusFailure(Exception):  # noqa: N818  # a failed poll is an event, not an error of ours
+    """A request brought nothing: `kind` says why."""
+
+    def __init__(self, kind: FailureKind, note: str) -> None:
+        super().__init__(f"{kind}: {note}")
+        self.kind = kind
+        self.note = note
+
+    @property
+    def of_the_line(self) -> bool:
+        """Whether the connection itself is at fault, not the device behind it."""
+        return self.kind in (FailureKind.REFUSED, FailureKind.BROKEN)
+
+
+class ModbusLine:
+    """One link; opened when needed, closed at every doubt."""
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._client: AsyncModbusTcpClient | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._client is not None and self._client.connected
+
+    async def open(self, timeout_ms: int) -> None:
+        """Connect unless connected. Raises ModbusFailure(REFUSED)."""
+        if self.is_open:
+            return
+        self.close()
+        client = AsyncModbusTcpClient(
+            self.link.host,
+            port=self.link.port,
+            framer=_FRAMERS[self.link.kind],
+            timeout=timeout_ms / 1_000,
+            retries=0,
+            reconnect_delay=0,
+        )
+        if not await client.connect():
+            client.close()
+            place = f"{self.link.host}:{self.link.port}"
+            raise ModbusFailure(FailureKind.REFUSED, f"{place} does not accept a connection")
+        self._client = client
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    async def read(self, unit: int, block: Block, timeout_ms: int) -> Sequence[Word]:
+        """The block's words, as many as asked. Raises ModbusFailure."""
+        await self.open(timeout_ms)
+        client = self._open_client(timeout_ms)
+        ask = {
+            Table.COIL: client.read_coils,
+            Table.DISCRETE: client.read_discrete_inputs,
+            Table.INPUT: client.read_input_registers,
+            Table.HOLDING: client.read_holding_registers,
+        }[block.table]
+        answer = await self._answer(ask(block.address, count=block.size, device_id=unit))
+        if block.table.holds_bits:
+            return self._exactly(cast("list[bool]", answer.bits), block, rounded_up=True)
+        return self._exactly(cast("list[int]", answer.registers), block, rounded_up=False)
+
+    async def write(self, unit: int, address: int, words: list[int], timeout_ms: int) -> None:
+        """Write holding registers (function 16 only). Raises ModbusFailure."""
+        await self.open(timeout_ms)
+        client = self._open_client(timeout_ms)
+        answer = await self._answer(client.write_registers(address, words, device_id=unit))
+        if answer.function_code != WRITE_FUNCTION:
+            self.close()
+            raise ModbusFailure(FailureKind.BROKEN, f"answered function {answer.function_code}")
+
+    def _open_client(self, timeout_ms: int) -> AsyncModbusTcpClient:
+        assert self._client is not None  # noqa: S101  # open() has just returned
+        self._client.ctx.comm_params.timeout_connect = timeout_ms / 1_000
+        return self._client
+
+    async def _answer(self, request: object) -> ModbusPDU:
+        try:
+            answer: ModbusPDU = await request  # type: ignore[misc]
+        except ConnectionException as broken:
+            self.close()
+            raise ModbusFailure(FailureKind.BROKEN, str(broken)) from None
+        except ModbusIOException as silence:
+            # The late reply must never meet the next request: RTU has no transaction id.
+            self.close()
+            raise ModbusFailure(FailureKind.TIMEOUT, silence.string) from None
+        except ModbusException as refusal:
+            self.close()
+            raise ModbusFailure(FailureKind.BROKEN, str(refusal)) from None
+        if answer.isError():
+            raise _said_no(answer)
+        return answer
+
+    def _exactly(self, words: Sequence[Word], block: Block, *, rounded_up: bool) -> Sequence[Word]:
+        """A short reply is no error to pymodbus; bits come padded to whole bytes."""
+        expected = -(-block.size // 8) * 8 if rounded_up else block.size
+        if len(words) != expected:
+            self.close()
+            note = f"asked {block.size} addresses from {block.address}, got {len(words)}"
+            raise ModbusFailure(FailureKind.SHORT_REPLY, note)
+        return words[: block.size]
+
+
+def _said_no(answer: ModbusPDU) -> ModbusFailure:
+    code = answer.exception_code
+    kind = FailureKind.BUSY if code in _BUSY_CODES else FailureKind.EXCEPTION
+    return ModbusFailure(kind, f"the device answered exception {code}")
