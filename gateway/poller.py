@@ -8,7 +8,7 @@ from typing import assert_never
 import structlog
 
 from gateway.breaker import Breaker
-from gateway.config import Device, GatewayConfig, Link, Role
+from gateway.config import Device, GatewayConfig, Link
 from gateway.decode import Block, Value, Word, blocks_of, decode_blocks, encode
 from gateway.modbus import ModbusFailure, ModbusLine
 from gateway.reading import Failure, FailureKind, Reading
@@ -197,17 +197,10 @@ def _job(
         device=device,
         priority=_priority(purpose),
         period_ms=device.period_ms * (HOUSEKEEPING_PERIODS if slow else 1),
-        points=_fitted(device, points),
-        blocks=blocks_of(register_map, _fitted(device, points)),
+        points=points,
+        blocks=blocks_of(register_map, points),
         breaker=breaker,
     )
-
-
-def _fitted(device: Device, points: tuple[Point, ...]) -> tuple[Point, ...]:
-    """A group reads as many pallet bits as it has bays, not as many as the map has room for."""
-    if device.role is not Role.GROUP:
-        return points
-    return tuple(p.of_length(device.bays) if p.name == "pallets" else p for p in points)
 
 
 def _priority(purpose: Purpose) -> Priority:

@@ -82,10 +82,6 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def end(self) -> int:
         return self.address + self.width
 
-    def of_length(self, length: int) -> "Point":
-        """The same point with another number of repetitions."""
-        return msgspec.structs.replace(self, length=length)
-
 
 class RegisterMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One controller model. `functions` are the only Modbus functions ever sent to it."""

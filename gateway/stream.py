@@ -6,7 +6,8 @@ observations  stream, id `<epoch>-<last sequence>`, field `o` = batch of observa
               the whole history, resent until recorded; trimmed by MINID behind the record
 now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock at sending:
               only the newest, so that fresh state never waits behind a backlog; trimmed to a few
-recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it
+recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it; with a
+              `!` behind it the stream has a hole after it, and the gateway shall send again
 faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
 """
 
@@ -22,6 +23,7 @@ from gateway.observation import Observation, decode_batch, encode_batch
 NOW_LENGTH = 8
 _OBSERVATIONS, _SENT_AT = b"o", b"t"
 _REFUSED_ID = "equal or smaller"
+_AGAIN = "!"
 
 
 class SignOrder(msgspec.Struct, frozen=True, array_like=True):
@@ -37,6 +39,14 @@ class NowEntry(msgspec.Struct, frozen=True):
 
     observation: Observation
     sent_at_ms: int
+
+
+class Acknowledgement(msgspec.Struct, frozen=True):
+    """What PostgreSQL holds of one car park, and whether the rest must be sent again."""
+
+    epoch: int
+    sequence: int
+    send_again: bool = False
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -145,9 +155,22 @@ async def acknowledge(redis: Redis, lot_id: str, epoch: int, sequence: int) -> N
     await redis.xtrim(observations_key(lot_id), minid=entry_id(epoch, sequence), approximate=False)
 
 
-async def read_acknowledged(redis: Redis, lot_id: str) -> tuple[int, int] | None:
+async def ask_again(redis: Redis, lot_id: str, epoch: int, sequence: int) -> None:
+    """Tell the gateway that the stream has a hole behind this position."""
+    await redis.set(recorded_key(lot_id), entry_id(epoch, sequence) + _AGAIN)
+
+
+async def read_acknowledged(redis: Redis, lot_id: str) -> Acknowledgement | None:
     answer = await redis.get(recorded_key(lot_id))
-    return None if answer is None else position_of(answer)
+    if answer is None:
+        return None
+    text = _text(cast("bytes", answer))
+    return Acknowledgement(*position_of(text.removesuffix(_AGAIN)), text.endswith(_AGAIN))
+
+
+async def begin_again(redis: Redis, lot_id: str) -> None:
+    """Drop the stream so that lower ids are taken again: only its one writer may do so."""
+    await redis.delete(observations_key(lot_id))
 
 
 async def order_faces(redis: Redis, lot_id: str, orders: Iterable[SignOrder]) -> None:

@@ -1,0 +1,55 @@
+"""The outbox on a thread of its own: an fsync must not hold up the polls."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from gateway.observation import Observation
+from gateway.outbox import Memory, Outbox
+
+T = TypeVar("T")
+
+
+class OutboxThread:
+    """The same words as Outbox, to await. One thread, so that transactions never interleave."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
+
+    @property
+    def epoch(self) -> int:
+        return self._outbox.epoch
+
+    @property
+    def sequence(self) -> int:
+        return self._outbox.sequence
+
+    @property
+    def recorded(self) -> int:
+        return self._outbox.recorded
+
+    async def append(
+        self, observation: Observation, memory: Memory, *, counts: bool
+    ) -> Observation:
+        return await self._do(lambda: self._outbox.append(observation, memory, counts=counts))
+
+    async def read_after(self, sequence: int, limit: int) -> tuple[Observation, ...]:
+        return await self._do(lambda: self._outbox.read_after(sequence, limit))
+
+    async def note_recorded(self, sequence: int, now_ms: int) -> None:
+        await self._do(lambda: self._outbox.note_recorded(sequence, now_ms))
+
+    async def note_published(self) -> None:
+        await self._do(self._outbox.note_published)
+
+    async def bear_again(self, now_ms: int, above: int) -> None:
+        await self._do(lambda: self._outbox.bear_again(now_ms, above))
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._outbox.close()
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

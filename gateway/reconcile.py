@@ -1,0 +1,81 @@
+"""Cars by the counters against cars on the pallets: what is free, and how far the two drift."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from gateway.observation import Basis, GroupReading, GroupState
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """A moment at which the number of cars inside was known, and the running totals then."""
+
+    cars_inside: int
+    entries_total: int
+    exits_total: int
+    at_ms: int
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """A lot's spaces. capacity = usable + out_of_service; usable = occupied + free.
+
+    `occupied` and `free` are None where neither pallets nor counters tell; they may lie outside
+    0..usable when the sources contradict each other, and then `doubts` says so.
+    """
+
+    capacity: int
+    usable: int
+    out_of_service: int
+    locked_in: int
+    occupied: int | None
+    free: int | None
+    basis: Basis
+    doubts: tuple[str, ...] = ()
+
+
+def cars_inside(anchor: Anchor, entries_total: int, exits_total: int) -> int:
+    """Cars by the counters; negative when the counters have drifted that far."""
+    entered = entries_total - anchor.entries_total
+    left = exits_total - anchor.exits_total
+    return anchor.cars_inside + entered - left
+
+
+def cars_on_pallets(groups: Iterable[GroupReading]) -> int | None:
+    """Cars the machines see, jammed groups included; None if a group is silent."""
+    total = 0
+    for group in groups:
+        if group.occupied_by_level is None:
+            return None
+        total += sum(group.occupied_by_level)
+    return total
+
+
+def cars_waiting(groups: Iterable[GroupReading]) -> int:
+    """Cars past the entry loop and not yet on a pallet, as far as the machines say."""
+    return sum(group.storing_queue or 0 for group in groups)
+
+
+def drift(inside: int, groups: tuple[GroupReading, ...]) -> int | None:
+    """Counters minus machines, in cars; None while a group is silent."""
+    on_pallets = cars_on_pallets(groups)
+    return None if on_pallets is None else inside - on_pallets - cars_waiting(groups)
+
+
+def balance(groups: tuple[GroupReading, ...], inside: int | None) -> Balance:
+    """The lot's spaces: seen by the machines, or worked out where some of them are silent."""
+    capacity = sum(sum(group.bays_by_level) for group in groups)
+    idle = [g for g in groups if g.state in (GroupState.JAMMED, GroupState.MAINTENANCE)]
+    out_of_service = sum(sum(group.bays_by_level) for group in idle)
+    locked_in = sum(sum(group.occupied_by_level or ()) for group in idle)
+    usable = capacity - out_of_service
+    on_pallets = cars_on_pallets(groups)
+    if on_pallets is not None:
+        occupied, basis = on_pallets - locked_in, Basis.COUNTED
+    elif inside is not None:
+        occupied, basis = inside - cars_waiting(groups) - locked_in, Basis.DERIVED
+    else:
+        return Balance(capacity, usable, out_of_service, locked_in, None, None, Basis.DERIVED)
+    doubts = () if 0 <= occupied <= usable else (f"occupied {occupied} of {usable} usable",)
+    return Balance(
+        capacity, usable, out_of_service, locked_in, occupied, usable - occupied, basis, doubts
+    )

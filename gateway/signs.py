@@ -1,0 +1,53 @@
+"""The face of a guidance sign: texts a line, their registers, and what was read back."""
+
+from collections.abc import Mapping
+
+from gateway.decode import Value
+from gateway.observation import FaceState
+from gateway.reconcile import Balance
+
+FULL, CLOSED, STALE, BLANK = "满", "关", "—", ""
+REGISTER_LINES = 4
+_CODE_OF = {FULL: "full", CLOSED: "closed", STALE: "stale", BLANK: "blank"}
+_TEXT_OF = {code: text for text, code in _CODE_OF.items()}
+
+
+class BadFaceError(Exception):
+    """A face has a line a sign cannot show."""
+
+
+def own_face(balance: Balance, full_at: int, *, is_stale: bool) -> tuple[str, ...]:
+    """The one line of a sign at the entrance: a number, 满, or a dash when in doubt."""
+    if is_stale or balance.free is None or balance.doubts:
+        return (STALE,)
+    return (FULL,) if balance.free <= full_at else (str(balance.free),)
+
+
+def to_registers(lines: tuple[str, ...]) -> dict[str, Value]:
+    """The points `numbers` and `faces` of the led_sign map. Raises BadFaceError."""
+    if len(lines) > REGISTER_LINES:
+        raise BadFaceError(f"{len(lines)} lines, but the sign has {REGISTER_LINES}")
+    padded = (*lines, *([BLANK] * (REGISTER_LINES - len(lines))))
+    numbers = tuple(0 if line in _CODE_OF else _number(line) for line in padded)
+    return {"numbers": numbers, "faces": tuple(_CODE_OF.get(line, "number") for line in padded)}
+
+
+def from_registers(values: Mapping[str, Value], lines: int) -> tuple[str, ...]:
+    """What the sign says it shows, as many lines as it should have."""
+    numbers, faces = values["numbers"], values["faces"]
+    if not isinstance(numbers, tuple) or not isinstance(faces, tuple):
+        raise BadFaceError("a sign answers one number and one face a line")
+    shown = zip(numbers, faces, strict=True)
+    return tuple(_TEXT_OF.get(str(face), str(number)) for number, face in shown)[:lines]
+
+
+def compare(desired: tuple[str, ...], reported: tuple[str, ...] | None) -> FaceState:
+    if reported is None:
+        return FaceState.UNKNOWN
+    return FaceState.AS_DESIRED if desired == reported else FaceState.DIFFERS
+
+
+def _number(line: str) -> int:
+    if not line.isdigit():
+        raise BadFaceError(f"{line!r} is neither a number nor one of {FULL} {CLOSED} {STALE}")
+    return int(line)
