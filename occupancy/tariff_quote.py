@@ -67,6 +67,14 @@ def quote(versions: Sequence[PricedVersion], stay: Stay) -> Quote:
     return _Answer(Entry(versions, stay)).answer()
 
 
+def fee(versions: Sequence[PricedVersion], stay: Stay) -> int:
+    """Only the total, in fen, for those who ask often; raises as `quote` does."""
+    entry = Entry(versions, stay)
+    if entry.leave <= entry.free_limit:
+        return 0
+    return _Answer(entry).total(entry.parts(), entry.leave)
+
+
 class _Answer:
     """A stay's bills, and what is told about them."""
 
@@ -134,7 +142,7 @@ class _Answer:
         if first is None:
             return None, None
         if first.at < entry.free_limit:
-            first = Rise(entry.free_limit, self._total(parts, entry.free_limit + 1))
+            first = Rise(entry.free_limit, self.total(parts, entry.free_limit + 1))
         if total_fen == 0:
             return first.at, first if entry.leave <= first.at else None
         return first.at, self._rise(parts, bills, entry.leave, total_fen)
@@ -155,7 +163,7 @@ class _Answer:
                 return Rise(rise.at, paid_fen * entry.percent // _WHOLE)
         return None
 
-    def _total(self, parts: list[Part], leave: int) -> int:
+    def total(self, parts: list[Part], leave: int) -> int:
         entry = self.entry
         raw_fen = sum(walk(part, min(leave, part.end), []).total_fen for part in parts)
         return raw_fen * entry.percent // _WHOLE

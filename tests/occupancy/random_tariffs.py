@@ -109,6 +109,11 @@ def random_waiver(rng: Random) -> Waiver:
     return Waiver("节日免费", "holiday waiver", first, first + rng.randint(0, 10), start, end)
 
 
+def random_grace(rng: Random, rates: tuple[Rate, ...]) -> int:
+    units = [tier.unit_minutes for rate in rates for band in rate.bands for tier in band.tiers]
+    return min(rng.choice((0, 0, 0, 5, 15)), min(units, default=1) - 1)
+
+
 def random_tariff(
     rng: Random, *, version: int = 1, valid_from: int = 0, crossing: Crossing | None = None
 ) -> Tariff:
@@ -129,7 +134,7 @@ def random_tariff(
         rates=rates,
         edge=rng.choice(tuple(Edge)),
         rounding=rounding,
-        grace_minutes=0 if rounding is Rounding.DOWN else rng.choice((0, 0, 0, 5, 15)),
+        grace_minutes=0 if rounding is Rounding.DOWN else random_grace(rng, rates),
         restart=rng.choice(tuple(Restart)),
         repeat=rng.choice(repeats),
         mechanical=rng.random() < 0.5,
