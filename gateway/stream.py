@@ -8,6 +8,7 @@ now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway
               only the newest, so that fresh state never waits behind a backlog; trimmed to a few
 recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it; with a
               `!` behind it the stream has a hole after it, and the gateway shall send again
+unreadable    stream of entries nobody could read, with the reason: kept by the recorder
 faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
 """
 
@@ -21,6 +22,7 @@ from redis.exceptions import ResponseError
 from gateway.observation import Observation, decode_batch, encode_batch
 
 NOW_LENGTH = 8
+UNREADABLE_LENGTH = 10_000
 _OBSERVATIONS, _SENT_AT = b"o", b"t"
 _REFUSED_ID = "equal or smaller"
 _AGAIN = "!"
@@ -66,6 +68,10 @@ def now_key(lot_id: str) -> str:
 
 def recorded_key(lot_id: str) -> str:
     return f"zhibo:v1:{{{lot_id}}}:recorded"
+
+
+def unreadable_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:unreadable"
 
 
 def faces_key(lot_id: str) -> str:
@@ -171,6 +177,12 @@ async def read_acknowledged(redis: Redis, lot_id: str) -> Acknowledgement | None
 async def begin_again(redis: Redis, lot_id: str) -> None:
     """Drop the stream so that lower ids are taken again: only its one writer may do so."""
     await redis.delete(observations_key(lot_id))
+
+
+async def set_aside(redis: Redis, lot_id: str, entry: HistoryEntry, reason: str) -> None:
+    """Keep an entry that cannot be read, with the reason, for a person to look at."""
+    fields = {b"entry": entry.entry_id, b"reason": reason.encode(), b"o": entry.payload or b""}
+    await redis.xadd(unreadable_key(lot_id), fields, maxlen=UNREADABLE_LENGTH)  # type: ignore[arg-type]
 
 
 async def order_faces(redis: Redis, lot_id: str, orders: Iterable[SignOrder]) -> None:

@@ -4,7 +4,28 @@ from enum import StrEnum
 
 import msgspec
 
-from gateway.observation import Basis, DeviceHealth, GroupState, SignReading
+from gateway.observation import (
+    Basis,
+    DeviceHealth,
+    GroupReading,
+    GroupState,
+    Observation,
+    SignReading,
+)
+from gateway.reconcile import Balance, balance
+from occupancy.lot import Lot, OpeningState
+
+STALE_AFTER_MS = 90_000
+TREND_WINDOW_MS = 600_000
+TREND_SPACES = 3
+CLOCK_TOLERANCE_MS = 5_000
+
+
+class Sample(msgspec.Struct, frozen=True, array_like=True):
+    """Free spaces at one moment, kept for the trend."""
+
+    at_ms: int
+    free: int
 
 
 class Quality(StrEnum):
@@ -91,8 +112,171 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
     signs: tuple[SignReading, ...]
     devices: tuple[DeviceHealth, ...]
     doubts: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
     @property
     def position(self) -> tuple[int, int]:
         """Its place in the order of one car park."""
         return (self.epoch, self.sequence)
+
+
+class Received(msgspec.Struct, frozen=True):
+    """An observation as it came in: the gateway's clock at sending, ours at receiving."""
+
+    observation: Observation
+    sent_at_ms: int
+    received_at_ms: int
+
+    @property
+    def offset_ms(self) -> int:
+        """How far the gateway's clock is behind ours; 0 within what a network may take."""
+        offset = self.received_at_ms - self.sent_at_ms
+        return offset if abs(offset) > CLOCK_TOLERANCE_MS else 0
+
+
+def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOccupancy:
+    """What we believe after `received`; an observation that is not newer changes nothing."""
+    news = received.observation
+    if previous is not None and news.position <= previous.position:
+        return previous
+    spaces = balance(news.groups, news.cars_inside)
+    observed_at_ms = news.observed_at_ms + received.offset_ms
+    doubts = (*news.doubts, *_doubts(lot, spaces, received))
+    quality = _quality(spaces, lot)
+    samples = _samples(previous, observed_at_ms, spaces.free)
+    return LiveOccupancy(
+        lot_id=lot.lot_id,
+        epoch=news.epoch,
+        sequence=news.sequence,
+        capacity=spaces.capacity,
+        usable=spaces.usable,
+        occupied=spaces.occupied,
+        free=spaces.free,
+        out_of_service=spaces.out_of_service,
+        locked_in=spaces.locked_in,
+        trend=_trend(samples),
+        quality=quality,
+        basis=spaces.basis,
+        status=_status(previous, lot, spaces.free, quality),
+        observed_at_ms=observed_at_ms,
+        received_at_ms=received.received_at_ms,
+        clock_offset_ms=received.offset_ms,
+        entries_total=news.entries_total,
+        exits_total=news.exits_total,
+        levels=_levels(news.groups),
+        groups=tuple(_group(group) for group in news.groups),
+        signs=news.signs,
+        devices=news.devices,
+        doubts=doubts,
+        samples=samples,
+    )
+
+
+def as_seen_at(picture: LiveOccupancy, now_ms: int) -> LiveOccupancy:
+    """The picture as a reader may show it: a silent source has no numbers."""
+    if now_ms < stale_at_ms(picture):
+        return picture
+    return msgspec.structs.replace(
+        picture,
+        occupied=None,
+        free=None,
+        quality=Quality.STALE,
+        status=Status.CLOSED if picture.status is Status.CLOSED else Status.NO_DATA,
+        trend=Trend.UNKNOWN,
+    )
+
+
+def stale_at_ms(picture: LiveOccupancy) -> int:
+    """When the picture's numbers must no longer be shown, by our clock."""
+    return picture.observed_at_ms + STALE_AFTER_MS
+
+
+def _doubts(lot: Lot, spaces: Balance, received: Received) -> tuple[str, ...]:
+    doubts = list(spaces.doubts)
+    if spaces.capacity != lot.capacity:
+        doubts.append(f"the devices have {spaces.capacity} bays, the lot {lot.capacity}")
+    if received.offset_ms:
+        doubts.append(f"the gateway's clock is off by {received.offset_ms / 1_000:.0f} s")
+    return tuple(doubts)
+
+
+def _quality(spaces: Balance, lot: Lot) -> Quality:
+    if spaces.free is None or spaces.doubts or spaces.capacity != lot.capacity:
+        return Quality.SUSPECT
+    return Quality.COUNTED if spaces.basis is Basis.COUNTED else Quality.ESTIMATED
+
+
+def _status(previous: LiveOccupancy | None, lot: Lot, free: int | None, quality: Quality) -> Status:
+    """The driver's word, with a hold of `hysteresis_free` on the way back."""
+    if lot.opening is OpeningState.CLOSED:
+        return Status.CLOSED
+    if free is None or quality is Quality.SUSPECT:
+        return Status.NO_DATA
+    was = previous.status if previous is not None else Status.OPEN
+    hold = lot.thresholds.hysteresis_free
+    if free <= lot.thresholds.full_free + (hold if was is Status.FULL else 0):
+        return Status.FULL
+    was_tight = was in (Status.FULL, Status.ALMOST_FULL)
+    if free <= lot.thresholds.almost_full_free + (hold if was_tight else 0):
+        return Status.ALMOST_FULL
+    return Status.OPEN
+
+
+def _samples(previous: LiveOccupancy | None, at_ms: int, free: int | None) -> tuple[Sample, ...]:
+    """About one sample a half minute over the window; older ones leave."""
+    kept = tuple(
+        sample
+        for sample in (previous.samples if previous else ())
+        if at_ms - TREND_WINDOW_MS <= sample.at_ms <= at_ms
+    )
+    if free is None or (kept and at_ms - kept[-1].at_ms < TREND_WINDOW_MS // 20):
+        return kept
+    return (*kept, Sample(at_ms, free))
+
+
+def _trend(samples: tuple[Sample, ...]) -> Trend:
+    if not samples or samples[-1].at_ms - samples[0].at_ms < TREND_WINDOW_MS // 4:
+        return Trend.UNKNOWN
+    gained = samples[-1].free - samples[0].free
+    if abs(gained) < TREND_SPACES:
+        return Trend.STEADY
+    return Trend.EMPTYING if gained > 0 else Trend.FILLING
+
+
+def _group(group: GroupReading) -> LiveGroup:
+    capacity = sum(group.bays_by_level)
+    cars = None if group.occupied_by_level is None else sum(group.occupied_by_level)
+    serves = group.state is GroupState.WORKING
+    free = capacity - cars if cars is not None and serves else None
+    return LiveGroup(
+        group_id=group.group_id,
+        state=group.state,
+        capacity=capacity,
+        occupied=cars,
+        free=free,
+        storing_queue=group.storing_queue,
+        fetching_queue=group.fetching_queue,
+        cycle_seconds=group.cycle_seconds,
+    )
+
+
+def _levels(groups: tuple[GroupReading, ...]) -> tuple[LiveLevel, ...]:
+    count = max((len(group.bays_by_level) for group in groups), default=0)
+    return tuple(_level(groups, index) for index in range(count))
+
+
+def _level(groups: tuple[GroupReading, ...], index: int) -> LiveLevel:
+    capacity = out_of_service = 0
+    occupied: int | None = 0
+    for group in groups:
+        if index >= len(group.bays_by_level):
+            continue
+        capacity += group.bays_by_level[index]
+        if group.state in (GroupState.JAMMED, GroupState.MAINTENANCE):
+            out_of_service += group.bays_by_level[index]
+        elif group.occupied_by_level is None:
+            occupied = None
+        elif occupied is not None:
+            occupied += group.occupied_by_level[index]
+    free = None if occupied is None else capacity - out_of_service - occupied
+    return LiveLevel(index + 1, capacity, occupied, out_of_service, free)

@@ -1,0 +1,106 @@
+"""PostgreSQL: the pool, migrations, facts of the car parks."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+import asyncpg
+import msgspec
+
+from occupancy.lot import Lot
+
+POOL_SIZE = 6
+COMMAND_SECONDS = 30.0
+_MIGRATION_LOCK = 76_110_101
+_FILE = re.compile(r"^(\d{4})_\w+\.sql$")
+
+# What a lost or stopped server looks like to asyncpg.
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.InsufficientResourcesError,
+)
+
+
+class NewerDatabaseError(Exception):
+    """The data was written by a newer version of the service; run that one."""
+
+
+@asynccontextmanager
+async def pool(url: str) -> AsyncIterator[asyncpg.Pool]:
+    """Connections to use until the block ends; the server need not be there yet."""
+    made = asyncpg.create_pool(url, min_size=0, max_size=POOL_SIZE, command_timeout=COMMAND_SECONDS)
+    async with made as connections:
+        yield connections
+
+
+async def migrate(url: str) -> int:
+    """Bring the database to this version; how many steps it took. Raises NewerDatabaseError."""
+    connection = await asyncpg.connect(url)
+    try:
+        # Two that migrate at once: the second waits and finds nothing to do.
+        await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version "
+            "(number integer PRIMARY KEY, name text NOT NULL, at timestamptz DEFAULT now())"
+        )
+        rows = await connection.fetch("SELECT number FROM schema_version")
+        return await _apply(connection, {row["number"] for row in rows})
+    finally:
+        await connection.close()
+
+
+async def _apply(connection: asyncpg.Connection, done: set[int]) -> int:
+    steps = migrations()
+    if newer := sorted(done - {number for number, _, _ in steps}):
+        raise NewerDatabaseError(
+            f"the database has migration {newer[-1]:04d}, this version ends at "
+            f"{steps[-1][0]:04d}: run the newer version, or set another ZHIBO_DATA"
+        )
+    open_steps = [step for step in steps if step[0] not in done]
+    for number, name, sql in open_steps:
+        async with connection.transaction():
+            await connection.execute(sql)
+            await connection.execute(
+                "INSERT INTO schema_version (number, name) VALUES ($1, $2)", number, name
+            )
+    return len(open_steps)
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Number, name and SQL of every migration, in order."""
+    found = [f for f in (files("occupancy") / "migrations").iterdir() if _FILE.match(f.name)]
+    return sorted((int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in found)
+
+
+async def wait_until_migrated(connections: asyncpg.Pool, stopping: asyncio.Event) -> None:
+    """Parts start in any order: wait for the server and for its schema."""
+    newest = migrations()[-1][0]
+    while not stopping.is_set():
+        try:
+            version = await connections.fetchval("SELECT max(number) FROM schema_version")
+        except (*UNREACHABLE, asyncpg.UndefinedTableError):
+            version = None
+        if version is not None and version >= newest:
+            return
+        await asyncio.sleep(0.2)
+
+
+async def seed_lots(connections: asyncpg.Pool, lots: Sequence[Lot]) -> None:
+    """Write the car parks that are not there yet; what operators edited stays."""
+    await connections.executemany(
+        "INSERT INTO lot (lot_id, facts) VALUES ($1, $2::jsonb) ON CONFLICT DO NOTHING",
+        [(lot.lot_id, msgspec.json.encode(lot).decode()) for lot in lots],
+    )
+
+
+async def list_lots(connections: asyncpg.Pool) -> list[Lot]:
+    rows = await connections.fetch("SELECT facts FROM lot ORDER BY lot_id")
+    return [msgspec.json.decode(row["facts"], type=Lot) for row in rows]

@@ -1,0 +1,209 @@
+"""History in PostgreSQL: written in order and once behind a watermark, read as series."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import asyncpg
+import msgspec
+
+from gateway.observation import Observation
+from gateway.reconcile import balance
+
+_COLUMNS = (
+    *("lot_id", "epoch", "sequence", "observed_at", "gateway_at", "recorded_at"),
+    *("occupied", "free", "usable", "out_of_service", "entries_total", "exits_total"),
+    *("lane_totals", "group_occupied", "basis", "doubts"),
+)
+_EARLIEST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+class Position(NamedTuple):
+    """A place in the order of one car park."""
+
+    epoch: int
+    sequence: int
+
+
+class Timed(NamedTuple):
+    """An observation and how far its gateway's clock is behind ours, in milliseconds."""
+
+    observation: Observation
+    offset_ms: int
+
+
+class HistoryPoint(msgspec.Struct, frozen=True):
+    """One step of a series; None where the source was silent for most of it."""
+
+    start_ms: int
+    occupied: float | None
+    free: float | None
+    entries: int | None
+    exits: int | None
+    completeness: float
+
+
+class MovedOnError(Exception):
+    """Somebody else recorded this car park meanwhile: read again behind the new watermark."""
+
+
+async def read_watermark(connections: asyncpg.Pool, lot_id: str) -> Position:
+    row = await connections.fetchrow(
+        "SELECT epoch, sequence FROM watermark WHERE lot_id = $1", lot_id
+    )
+    return Position(0, 0) if row is None else Position(row["epoch"], row["sequence"])
+
+
+async def record(
+    connections: asyncpg.Pool,
+    lot_id: str,
+    batch: Sequence[Timed],
+    behind: Position,
+    recorded_at_ms: int,
+) -> Position:
+    """Copy a batch and move the watermark in one transaction. Raises MovedOnError."""
+    last = Position(*batch[-1].observation.position)
+    rows = [_row(timed, recorded_at_ms) for timed in batch]
+    async with connections.acquire() as connection:
+        await _make_partitions(connection, {_day(row) for row in rows})
+        async with connection.transaction():
+            await _lock_watermark(connection, lot_id, behind)
+            await connection.copy_records_to_table("observation", records=rows, columns=_COLUMNS)
+            await connection.execute(
+                "UPDATE watermark SET epoch = $2, sequence = $3, moved_at = now() "
+                "WHERE lot_id = $1",
+                lot_id,
+                *last,
+            )
+    return last
+
+
+async def _lock_watermark(connection: asyncpg.Connection, lot_id: str, behind: Position) -> None:
+    await connection.execute(
+        "INSERT INTO watermark (lot_id) VALUES ($1) ON CONFLICT DO NOTHING", lot_id
+    )
+    row = await connection.fetchrow(
+        "SELECT epoch, sequence FROM watermark WHERE lot_id = $1 FOR UPDATE", lot_id
+    )
+    if Position(row["epoch"], row["sequence"]) != behind:
+        raise MovedOnError(lot_id)
+
+
+async def _make_partitions(connection: asyncpg.Connection, days: Iterable[dt.date]) -> None:
+    for day in sorted(days):
+        name = f"observation_{day:%Y%m%d}"
+        if await connection.fetchval("SELECT to_regclass($1)", name) is None:
+            until = day + dt.timedelta(days=1)
+            # The names and dates are our own; DDL takes no parameters.
+            await connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF observation "
+                f"FOR VALUES FROM ('{day} 00:00+00') TO ('{until} 00:00+00')"
+            )
+
+
+async def take_lease(connections: asyncpg.Pool, lot_id: str, holder: str, seconds: float) -> bool:
+    """Take or renew the lease by PostgreSQL's clock; False while another one holds it."""
+    taken = await connections.fetchval(
+        "INSERT INTO lease VALUES ($1, $2, now() + $3 * interval '1 second') "
+        "ON CONFLICT (lot_id) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until "
+        "WHERE lease.holder = EXCLUDED.holder OR lease.until < now() RETURNING true",
+        lot_id,
+        holder,
+        seconds,
+    )
+    return bool(taken)
+
+
+async def read_series(
+    connections: asyncpg.Pool, lot_id: str, from_ms: int, to_ms: int, step_seconds: int
+) -> list[HistoryPoint]:
+    """The steps from `from_ms` on; occupied and free are means over the rows of a step."""
+    rows = await connections.fetch(_SERIES, lot_id, _time(from_ms), _time(to_ms), step_seconds)
+    return [_point(row, step_seconds) for row in rows]
+
+
+# The cars of a step came since the last row of the step before; a new epoch counts from nought.
+_SERIES = """
+WITH steps AS (
+    SELECT step.start, count(o.sequence) AS rows,
+           avg(o.occupied) AS occupied, avg(o.free) AS free, max(o.epoch) AS epoch,
+           min(o.entries_total) AS entries_first, max(o.entries_total) AS entries_last,
+           min(o.exits_total) AS exits_first, max(o.exits_total) AS exits_last
+    FROM generate_series($2::timestamptz, $3::timestamptz - interval '1 microsecond',
+                         $4 * interval '1 second') AS step(start)
+    LEFT JOIN observation o ON o.lot_id = $1 AND o.observed_at >= step.start
+         AND o.observed_at < step.start + $4 * interval '1 second'
+         AND o.observed_at >= $2 AND o.observed_at < $3
+    GROUP BY step.start
+)
+SELECT start, rows, occupied, free,
+       entries_last - CASE WHEN lag(epoch) OVER in_time = epoch
+                      THEN lag(entries_last) OVER in_time ELSE entries_first END AS entries,
+       exits_last - CASE WHEN lag(epoch) OVER in_time = epoch
+                    THEN lag(exits_last) OVER in_time ELSE exits_first END AS exits
+FROM steps WINDOW in_time AS (ORDER BY start) ORDER BY start
+"""
+LEAST_COMPLETENESS = 0.5
+
+
+def _point(row: asyncpg.Record, step_seconds: int) -> HistoryPoint:
+    """A gateway speaks at least once a second: fewer rows than seconds mean silence."""
+    completeness = min(row["rows"] / step_seconds, 1.0)
+    start_ms = int(row["start"].timestamp() * 1_000)
+    if completeness < LEAST_COMPLETENESS:
+        return HistoryPoint(start_ms, None, None, None, None, round(completeness, 3))
+    return HistoryPoint(
+        start_ms,
+        _rounded(row["occupied"]),
+        _rounded(row["free"]),
+        row["entries"],
+        row["exits"],
+        round(completeness, 3),
+    )
+
+
+def _rounded(value: object) -> float | None:
+    return None if value is None else round(float(value), 2)  # type: ignore[arg-type]
+
+
+def _row(timed: Timed, recorded_at_ms: int) -> tuple[object, ...]:
+    o = timed.observation
+    spaces = balance(o.groups, o.cars_inside)
+    recorded_at = _time(recorded_at_ms)
+    observed_at, doubts = _placed_in_time(o.observed_at_ms + timed.offset_ms, recorded_at)
+    return (
+        o.lot_id,
+        o.epoch,
+        o.sequence,
+        observed_at,
+        _time(o.observed_at_ms),
+        recorded_at,
+        spaces.occupied,
+        spaces.free,
+        spaces.usable,
+        spaces.out_of_service,
+        o.entries_total,
+        o.exits_total,
+        [lane.cars_total for lane in o.lanes],
+        [-1 if g.occupied_by_level is None else sum(g.occupied_by_level) for g in o.groups],
+        o.basis.value,
+        [*o.doubts, *doubts],
+    )
+
+
+def _placed_in_time(at_ms: int, recorded_at: dt.datetime) -> tuple[dt.datetime, tuple[str, ...]]:
+    """When it was observed; an impossible time is replaced by ours, and the row says so."""
+    at = _time(at_ms)
+    if _EARLIEST <= at <= recorded_at + dt.timedelta(days=1):
+        return at, ()
+    return recorded_at, ("the gateway's clock is impossible: the time of recording stands in",)
+
+
+def _day(row: tuple[object, ...]) -> dt.date:
+    at = row[_COLUMNS.index("observed_at")]
+    assert isinstance(at, dt.datetime)  # noqa: S101  # as _row has just made it
+    return at.date()
+
+
+def _time(ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ms / 1_000, tz=dt.UTC)

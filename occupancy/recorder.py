@@ -1,0 +1,187 @@
+"""From the streams to the live picture and to history; any number of recorders may run."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from gateway import stream
+from gateway.observation import Observation, decode_batch
+from occupancy import database, history, snapshot
+from occupancy.history import MovedOnError, Position, Timed
+from occupancy.live import LiveOccupancy, Received, fold
+from occupancy.lot import Lot
+from occupancy.sign_faces import face
+
+NOW_BLOCK_MS = 1_000
+HISTORY_ENTRIES = 50
+HISTORY_PAUSE_SECONDS = 0.25
+LEASE_SECONDS = 6.0
+FACES_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+_LOST = (RedisError, OSError, TimeoutError)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class TownSign:
+    """A sign at a junction, the car park whose gateway drives it, and its lines."""
+
+    sign_id: str
+    driven_by: str
+    lot_ids: tuple[str, ...]
+
+
+@dataclass
+class Recorder:
+    """One recorder process. `clock` is UTC milliseconds."""
+
+    redis: Redis
+    connections: asyncpg.Pool
+    lots: Mapping[str, Lot]
+    signs: Sequence[TownSign]
+    clock: Callable[[], int]
+    name: str = field(default_factory=lambda: secrets.token_hex(6))
+    pictures: dict[str, LiveOccupancy] = field(default_factory=dict)
+    offsets_ms: dict[str, int] = field(default_factory=dict)
+    run_id: str = ""
+    face_number: int = 0
+
+    async def run(self) -> None:
+        """Record until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_again(self.follow_now, "live picture"), name="live")
+            group.create_task(_again(self.order_faces, "sign orders"), name="signs")
+            for lot_id in self.lots:
+                group.create_task(
+                    _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
+                    name=f"history {lot_id}",
+                )
+
+    async def follow_now(self) -> None:
+        """Fold the newest observations of all lots into their pictures."""
+        self.run_id = await snapshot.read_run_id(self.redis)
+        self.pictures.clear()  # a server that restarted is built anew from what gateways say
+        for picture in await snapshot.read_all(self.redis, self.lots):
+            self.pictures[picture.lot_id] = picture
+        after = dict.fromkeys(self.lots, "0-0")
+        while True:
+            for lot_id, entry_id, entry in await stream.read_now(self.redis, after, NOW_BLOCK_MS):
+                after[lot_id] = entry_id
+                await self._take_in(entry)
+
+    async def _take_in(self, entry: stream.NowEntry) -> None:
+        news = entry.observation
+        lot = self.lots[news.lot_id]
+        received = Received(news, entry.sent_at_ms, self.clock())
+        self.offsets_ms[lot.lot_id] = received.offset_ms
+        before = self.pictures.get(lot.lot_id)
+        picture = fold(before, lot, received)
+        if picture is not before:
+            self.pictures[lot.lot_id] = picture
+            await snapshot.write(self.redis, self.run_id, picture)
+
+    async def order_faces(self) -> None:
+        """Tell each junction sign's gateway what to show, once a second."""
+        while True:
+            self.face_number = self.clock()
+            for sign in self.signs:
+                lines = face(sign.lot_ids, self.pictures, self.clock())
+                order = stream.SignOrder(sign.sign_id, lines, self.face_number)
+                await stream.order_faces(self.redis, sign.driven_by, [order])
+            await asyncio.sleep(FACES_SECONDS)
+
+    async def keep_history(self, lot_id: str) -> None:
+        """Copy one lot's stream into PostgreSQL while we hold its lease."""
+        while True:
+            if not await history.take_lease(self.connections, lot_id, self.name, LEASE_SECONDS):
+                await asyncio.sleep(LEASE_SECONDS / 3)
+                continue
+            behind = await history.read_watermark(self.connections, lot_id)
+            if not await self._record_next(lot_id, behind):
+                await asyncio.sleep(HISTORY_PAUSE_SECONDS)
+
+    async def _record_next(self, lot_id: str, behind: Position) -> bool:
+        """Record the next entries; False when there is nothing to do."""
+        after = stream.entry_id(*behind)
+        entries = await stream.read_history(self.redis, lot_id, after, HISTORY_ENTRIES)
+        observations = [o for entry in entries for o in await self._decode(lot_id, entry)]
+        fresh = [o for o in observations if o.position > behind]
+        run = contiguous(fresh, behind)
+        if not run:
+            if fresh:
+                log.warning("the stream has a hole", lot=lot_id, behind=after)
+                await stream.ask_again(self.redis, lot_id, *behind)
+            return False
+        offset_ms = self.offsets_ms.get(lot_id, 0)
+        batch = [Timed(observation, offset_ms) for observation in run]
+        try:
+            reached = await history.record(self.connections, lot_id, batch, behind, self.clock())
+        except MovedOnError:
+            return True
+        await stream.acknowledge(self.redis, lot_id, *reached)
+        return True
+
+    async def _decode(self, lot_id: str, entry: stream.HistoryEntry) -> tuple[Observation, ...]:
+        """An entry's batch; what cannot be read is set aside with its reason."""
+        try:
+            return decode_batch(entry.payload or b"")
+        except (msgspec.DecodeError, msgspec.ValidationError) as reason:
+            log.error("an entry cannot be read", lot=lot_id, entry=entry.entry_id, why=str(reason))  # noqa: TRY400
+            await stream.set_aside(self.redis, lot_id, entry, str(reason))
+            return ()
+
+
+def contiguous(observations: Sequence[Observation], behind: Position) -> list[Observation]:
+    """The unbroken run right behind a position: nothing is recorded over a hole."""
+    run: list[Observation] = []
+    epoch, sequence = behind
+    for news in observations:
+        starts_anew = news.epoch > epoch and news.previous_sequence == 0
+        if not starts_anew and (news.epoch != epoch or news.previous_sequence > sequence):
+            break
+        run.append(news)
+        epoch, sequence = news.position
+    return run
+
+
+async def run_recorder(
+    redis: Redis,
+    postgres_url: str,
+    signs: Sequence[TownSign],
+    clock: Callable[[], int],
+    stopping: asyncio.Event,
+) -> None:
+    """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
+    async with database.pool(postgres_url) as connections:
+        await database.wait_until_migrated(connections, stopping)
+        if stopping.is_set():
+            return
+        lots = {lot.lot_id: lot for lot in await database.list_lots(connections)}
+        recorder = Recorder(redis, connections, lots, signs, clock)
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(recorder.run(), name="recorder")
+            await stopping.wait()
+            work.cancel()
+
+
+async def _again(work: Callable[[], Awaitable[None]], what: str) -> None:
+    """Do `work` again whenever Redis or PostgreSQL was lost, and say so once."""
+    failed = False
+    while True:
+        try:
+            await work()
+        except (*_LOST, *database.UNREACHABLE, ResponseError) as trouble:
+            if not failed:
+                log.warning("interrupted, trying again", what=what, reason=str(trouble))
+            failed = True
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            failed = False

@@ -1,0 +1,24 @@
+"""What a sign at a junction shows: one line a car park, a dash where nothing can be trusted."""
+
+from collections.abc import Mapping, Sequence
+
+from gateway.signs import CLOSED, FULL, STALE
+from occupancy.live import LiveOccupancy, Quality, Status, as_seen_at
+
+
+def face(
+    lot_ids: Sequence[str], pictures: Mapping[str, LiveOccupancy], now_ms: int
+) -> tuple[str, ...]:
+    """The sign's lines in the order of `lot_ids`."""
+    return tuple(_line(pictures.get(lot_id), now_ms) for lot_id in lot_ids)
+
+
+def _line(picture: LiveOccupancy | None, now_ms: int) -> str:
+    if picture is None:
+        return STALE
+    seen = as_seen_at(picture, now_ms)
+    if seen.status is Status.CLOSED:
+        return CLOSED
+    if seen.free is None or seen.quality in (Quality.STALE, Quality.SUSPECT):
+        return STALE
+    return FULL if seen.status is Status.FULL else str(seen.free)

@@ -1,0 +1,88 @@
+"""The live picture in Redis: written by whoever is newer, read whole, then followed.
+
+picture   string `zhibo:v1:{lot}:picture`: run id of the server, position, LiveOccupancy; a server
+          that restarted has another run id, and what an older one left is not believed
+pictures  channel `zhibo:v1:pictures`: every new picture, as it is written
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from occupancy.live import LiveOccupancy
+
+CHANNEL = "zhibo:v1:pictures"
+ASK_SECONDS = 2.0
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(LiveOccupancy)
+
+# KEYS: picture. ARGV: run id, epoch, sequence, picture. Newer wins, whoever writes. The position
+# is compared as two numbers: an epoch fits a double exactly (52 bits).
+_WRITE_IF_NEWER = """
+local held = redis.call('HMGET', KEYS[1], 'run', 'epoch', 'sequence')
+if held[1] == ARGV[1] then
+  local epoch, sequence = tonumber(held[2]), tonumber(held[3])
+  if epoch > tonumber(ARGV[2]) then return 0 end
+  if epoch == tonumber(ARGV[2]) and sequence >= tonumber(ARGV[3]) then return 0 end
+end
+redis.call('HSET', KEYS[1], 'run', ARGV[1], 'epoch', ARGV[2], 'sequence', ARGV[3],
+           'picture', ARGV[4])
+return 1
+"""
+
+
+def picture_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:picture"
+
+
+async def read_run_id(redis: Redis) -> str:
+    """Which server process this is: another one may have lost what we wrote."""
+    return str((await redis.info("server"))["run_id"])
+
+
+async def write(redis: Redis, run_id: str, picture: LiveOccupancy) -> bool:
+    """Write and announce the picture unless a newer one is there; whether it was written."""
+    payload = _encoder.encode(picture)
+    written = await redis.eval(
+        _WRITE_IF_NEWER,
+        1,
+        picture_key(picture.lot_id),
+        run_id,
+        str(picture.epoch),
+        str(picture.sequence),
+        payload,
+    )
+    if written:
+        await redis.publish(CHANNEL, payload)
+    return bool(written)
+
+
+async def read_all(redis: Redis, lot_ids: Iterable[str]) -> list[LiveOccupancy]:
+    """The pictures this server process holds; none for a lot it knows nothing of."""
+    run_id = (await read_run_id(redis)).encode()
+    pictures = []
+    for lot_id in lot_ids:
+        held = await redis.hmget(picture_key(lot_id), ["run", "picture"])
+        written_for, payload = cast("tuple[bytes | None, bytes | None]", tuple(held))
+        if written_for == run_id and payload is not None:
+            pictures.append(_decoder.decode(payload))
+    return pictures
+
+
+async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[LiveOccupancy]]:
+    """All pictures, then each change; all of them again every few seconds, should one be lost.
+
+    Raises RedisError or OSError when the link is lost: the caller says so and follows again.
+    """
+    lots = list(lot_ids)
+    async with redis.pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe(CHANNEL)
+        while True:
+            yield await read_all(redis, lots)
+            while True:
+                message = await channel.get_message(timeout=ASK_SECONDS)
+                if message is None:
+                    break
+                yield [_decoder.decode(message["data"])]

@@ -1,0 +1,145 @@
+"""Everything on one machine: embedded servers, and one child process for each other part."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from gateway.children import Child, keep_running
+from gateway.settings import BadSettingError
+from occupancy import database, embedded
+
+MODBUS_OFFSETS = range(0, 40_000, 1_000)
+READY_SECONDS = 120.0
+LOOPBACK = "127.0.0.1"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Town:
+    """What `zhibo up` was asked for, every value checked."""
+
+    data: Path
+    host: str
+    port: int
+    sim_port: int
+    postgres_url: str
+    redis_url: str
+    scenario: Path
+    car_parks: Sequence[Path]
+    modbus_ports: Sequence[int]
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+
+async def run_together(
+    town: Town, environ: Mapping[str, str], stopping: asyncio.Event, say: Say
+) -> None:
+    """Start all, say where it is, and run until `stopping`; every part ends before the servers."""
+    _require_free(town.host, town.port, "ZHIBO_PORT")
+    _require_free(LOOPBACK, town.sim_port, "ZHIBO_SIM_PORT")
+    offset = _free_offset(town.modbus_ports)
+    say(f"starting; logs in {town.logs}")
+    async with _servers(town) as (postgres_url, redis_url):
+        await database.migrate(postgres_url)
+        shared = {
+            **environ,
+            "ZHIBO_CHILD": "1",
+            "ZHIBO_DATA": str(town.data.absolute()),
+            "ZHIBO_OUTBOX": str(town.data.absolute() / "outbox"),
+            "ZHIBO_POSTGRES_URL": postgres_url,
+            "ZHIBO_REDIS_URL": redis_url,
+            "ZHIBO_MODBUS_PORT_OFFSET": str(offset),
+        }
+        async with asyncio.TaskGroup() as group:
+            for child in _children(town, shared):
+                group.create_task(keep_running(child, stopping), name=child.name)
+            group.create_task(_announce(town, stopping, say), name="announce")
+    say("stopped; the data is in " + str(town.data))
+
+
+def _children(town: Town, environ: Mapping[str, str]) -> list[Child]:
+    parts: list[tuple[str, tuple[str, ...]]] = [
+        ("sim", ("sim", str(town.scenario))),
+        ("recorder", ("recorder",)),
+        ("serve", ("serve",)),
+        *((f"gateway-{path.stem}", ("gateway", str(path))) for path in town.car_parks),
+    ]
+    return [
+        Child(name, (sys.executable, "-m", "zhibo", *arguments), environ, town.logs)
+        for name, arguments in parts
+    ]
+
+
+@asynccontextmanager
+async def _servers(town: Town) -> AsyncIterator[tuple[str, str]]:
+    """The two servers' URLs: those that are set, embedded ones for the rest."""
+    async with AsyncExitStack() as stack:
+        postgres_url, redis_url = town.postgres_url, town.redis_url
+        if not postgres_url:
+            server = await embedded.prepare_postgres(town.data / "postgres", town.logs)
+            postgres_url = await stack.enter_async_context(embedded.running(server))
+        if not redis_url:
+            server = embedded.prepare_valkey(town.data / "redis", town.logs)
+            redis_url = await stack.enter_async_context(embedded.running(server))
+        yield postgres_url, redis_url
+
+
+async def _announce(town: Town, stopping: asyncio.Event, say: Say) -> None:
+    web = f"http://{town.host}:{town.port}"
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while not stopping.is_set() and not await _is_ready(web):  # noqa: ASYNC110  # a server has no event
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        say(f"the web service is not ready after {READY_SECONDS:.0f} s; see {town.logs}/serve.log")
+        return
+    if not stopping.is_set():
+        say(
+            f"三水智泊 is up. Ctrl-C stops it.\n"
+            f"  big screen    {web}/board\n"
+            f"  API           {web}/v1/lots   (documentation {web}/docs)\n"
+            f"  live stream   {web}/v1/stream\n"
+            f"  simulated truth  http://{LOOPBACK}:{town.sim_port}/truth"
+        )
+
+
+async def _is_ready(web: str) -> bool:
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"{web}/readyz") as answer:
+            return answer.status == 200  # noqa: PLR2004
+    except aiohttp.ClientError:
+        return False
+
+
+def _require_free(host: str, port: int, setting: str) -> None:
+    if not _is_free(host, port):
+        raise BadSettingError(
+            f"{setting}={port}: something else listens on {host}:{port} already; "
+            f"stop it or set another {setting}"
+        )
+
+
+def _free_offset(ports: Sequence[int]) -> int:
+    """The first shift at which every simulated device finds its port free."""
+    for offset in MODBUS_OFFSETS:
+        if all(_is_free(LOOPBACK, port + offset) for port in ports):
+            return offset
+    raise BadSettingError("ZHIBO_MODBUS_PORT_OFFSET: no free range of ports for the field devices")
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
