@@ -12,6 +12,7 @@ class Breaker:
     """One unit behind one line, or the line itself. Times are monotonic milliseconds."""
 
     patience: int = PATIENCE
+    first_pause_ms: int = FIRST_PAUSE_MS
     failures: int = 0
     closed_until_ms: float = 0.0
 
@@ -27,5 +28,5 @@ class Breaker:
         doublings = self.failures - self.patience
         if doublings >= 0:
             # 2 ** 20 is far beyond the longest pause; the bound keeps the number small.
-            pause_ms = FIRST_PAUSE_MS * 2 ** min(doublings, 20)
+            pause_ms = self.first_pause_ms * 2 ** min(doublings, 20)
             self.closed_until_ms = now_ms + min(pause_ms, LONGEST_PAUSE_MS)

@@ -1,14 +1,16 @@
 """One car park's gateway: its lines and devices from TOML, checked before any socket opens."""
 
+import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from gateway.decode import lookalikes
 from gateway.observation import Direction
 from gateway.register_map import BadMapError, RegisterMap, load_map
 from gateway.settings import Setting, number, text, whole_number
@@ -131,125 +133,225 @@ def load_config(path: Path, *, port_offset: int = 0) -> GatewayConfig:
 
 def parse_config(content: str, file_name: str, *, port_offset: int = 0) -> GatewayConfig:
     try:
-        car_park = msgspec.convert(tomllib.loads(content), CarPark)
+        raw = tomllib.loads(content)
     except tomllib.TOMLDecodeError as reason:
         raise BadConfigError(f"{file_name}: {reason}") from None
-    except msgspec.ValidationError as reason:
-        raise BadConfigError(_where_msgspec_points(content, file_name, str(reason))) from None
-    maps, troubles = _load_maps(car_park)
-    troubles += [(id_, words) for check in _CHECKS for id_, words in check(car_park, maps)]
+    car_park, troubles = _shaped(raw)
+    maps, bad_maps = _load_maps(car_park)
+    if not troubles:
+        troubles = [*bad_maps, *(t for check in _CHECKS for t in check(car_park, maps))]
     if troubles:
-        raise BadConfigError("\n".join(_placed(content, file_name, *t) for t in troubles))
+        lines = content.splitlines()
+        raise BadConfigError("\n".join(_placed(lines, file_name, raw, t) for t in troubles))
     shifted = tuple(msgspec.structs.replace(x, port=x.port + port_offset) for x in car_park.links)
+    if port_offset and any(link.port > PORT_MAX for link in shifted):
+        raise BadConfigError(
+            f"{file_name}: {PORT_OFFSET.name}={port_offset} lifts a port beyond {PORT_MAX}; "
+            "choose a smaller one"
+        )
     return GatewayConfig(msgspec.structs.replace(car_park, links=shifted), maps)
 
 
-Trouble = tuple[str, str]
-Check = Callable[[CarPark, Mapping[str, RegisterMap]], Iterator[Trouble]]
+class _Trouble(NamedTuple):
+    """What is wrong with the `at`-th [[table]], or with the file's head (table "")."""
+
+    table: str
+    at: int
+    field: str
+    words: str
 
 
-def _load_maps(car_park: CarPark) -> tuple[dict[str, RegisterMap], list[Trouble]]:
+Maps = Mapping[str, RegisterMap]
+Check = Callable[[CarPark, Maps], Iterator[_Trouble]]
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def _shaped(raw: Mapping[str, Any]) -> tuple[CarPark, list[_Trouble]]:
+    """The car park as far as it has the right shape; each table is judged for itself."""
+    links, bad_links = _each(raw.get("link", []), "link", Link)
+    devices, bad_devices = _each(raw.get("device", []), "device", Device)
+    rest = {name: value for name, value in raw.items() if name not in ("link", "device")}
+    heads, bad_head = _each([{**rest, "link": [], "device": []}], "", CarPark)
+    head = heads[0] if heads else CarPark("", (), ())
+    car_park = msgspec.structs.replace(head, links=links, devices=devices)
+    return car_park, [*bad_head, *bad_links, *bad_devices]
+
+
+def _each(raw: object, table: str, kind: type[S]) -> tuple[tuple[S, ...], list[_Trouble]]:
+    if not isinstance(raw, list) or not raw:
+        return (), [_Trouble("", 0, table, f"needs at least one [[{table}]]")]
+    shaped: list[S] = []
+    troubles: list[_Trouble] = []
+    for index, one in enumerate(raw):
+        try:
+            shaped.append(msgspec.convert(one, kind))
+        except msgspec.ValidationError as reason:
+            words, _, place = str(reason).partition(" - at `$.")
+            field = place.partition("[")[0].rstrip("`") or _field_named_in(words)
+            troubles.append(_Trouble(table, index, field, words))
+    return tuple(shaped), troubles
+
+
+def _field_named_in(words: str) -> str:
+    """The sentence of msgspec names an unknown or missing field in its sentence."""
+    return words.partition("field `")[2].partition("`")[0]
+
+
+def _load_maps(car_park: CarPark) -> tuple[dict[str, RegisterMap], list[_Trouble]]:
     maps: dict[str, RegisterMap] = {}
-    troubles: list[Trouble] = []
-    for device in car_park.devices:
+    troubles: list[_Trouble] = []
+    for index, device in enumerate(car_park.devices):
         if device.map in maps:
             continue
         try:
             maps[device.map] = load_map(device.map)
         except BadMapError as reason:
-            troubles.append((device.device_id, str(reason)))
+            troubles.append(_Trouble("device", index, "map", str(reason)))
     return maps, troubles
 
 
-def _ids_stand_once(car_park: CarPark, _: Mapping[str, RegisterMap]) -> Iterator[Trouble]:
-    links = [link.link_id for link in car_park.links]
-    devices = [device.device_id for device in car_park.devices]
-    for ids in (links, devices):
-        yield from ((id_, "this id stands twice") for id_ in sorted(set(ids)) if ids.count(id_) > 1)
-    places = [(d.link_id, d.unit) for d in car_park.devices]
-    for device in car_park.devices:
-        if places.count((device.link_id, device.unit)) > 1:
-            yield device.device_id, f"unit {device.unit} on {device.link_id} has two devices"
+def _repeated(values: Iterable[object]) -> Iterator[tuple[int, object]]:
+    """Each value that stood before, at its place."""
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield index, value
+        seen.add(value)
 
 
-def _links_exist(car_park: CarPark, _: Mapping[str, RegisterMap]) -> Iterator[Trouble]:
+def _nothing_stands_twice(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
+    for index, _id in _repeated(link.link_id for link in car_park.links):
+        yield _Trouble("link", index, "link_id", "this id stands twice; give it another")
+    for index, _place in _repeated((link.host, link.port) for link in car_park.links):
+        link = car_park.links[index]
+        words = f"another link goes to {link.host}:{link.port} already; give both the same link_id"
+        yield _Trouble("link", index, "port", words)
+    devices = car_park.devices
+    for index, _id in _repeated(device.device_id for device in devices):
+        yield _Trouble("device", index, "device_id", "this id stands twice; give it another")
+    for index, _place in _repeated((device.link_id, device.unit) for device in devices):
+        words = (
+            f"link {devices[index].link_id} has a device with unit {devices[index].unit} already"
+        )
+        yield _Trouble("device", index, "unit", words)
+    groups = ((device.group_id or device.device_id) for device in devices)
+    for index, group_id in _repeated(groups):
+        if devices[index].group_id:
+            yield _Trouble("device", index, "group_id", f"group {group_id} has a device already")
+
+
+def _links_exist(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
     known = {link.link_id for link in car_park.links}
-    for device in car_park.devices:
+    for index, device in enumerate(car_park.devices):
         if device.link_id not in known:
-            yield device.device_id, f"link {device.link_id!r} is none of {', '.join(sorted(known))}"
+            words = f"link {device.link_id!r} is none of {', '.join(sorted(known))}"
+            yield _Trouble("device", index, "link_id", words)
+    used = {device.link_id for device in car_park.devices}
+    for index, link in enumerate(car_park.links):
+        if link.link_id not in used:
+            yield _Trouble("link", index, "link_id", "no device is behind it; remove it or add one")
 
 
-def _numbers_are_possible(car_park: CarPark, _: Mapping[str, RegisterMap]) -> Iterator[Trouble]:
-    for link in car_park.links:
+def _numbers_are_possible(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
+    if not _LOT_ID.fullmatch(car_park.lot_id):
+        words = f"{car_park.lot_id!r} must be lower-case letters, digits, - and _"
+        yield _Trouble("", 0, "lot_id", words)
+    for field in ("cars_per_minute_max", "observe_every_ms", "stale_after_ms"):
+        if getattr(car_park, field) <= 0:
+            yield _Trouble("", 0, field, "must be more than 0")
+    for index, link in enumerate(car_park.links):
         if not 1 <= link.port <= PORT_MAX:
-            yield link.link_id, f"port {link.port} must lie between 1 and {PORT_MAX}"
-    for device in car_park.devices:
-        if not 0 <= device.unit <= UNIT_MAX:
-            yield device.device_id, f"unit {device.unit} must lie between 0 and {UNIT_MAX}"
-        if device.period_ms < TICK_MS or device.timeout_ms < TICK_MS:
-            yield device.device_id, f"period_ms and timeout_ms must be at least {TICK_MS}"
+            words = f"port {link.port} must lie between 1 and {PORT_MAX}"
+            yield _Trouble("link", index, "port", words)
+    kinds = {link.link_id: link.kind for link in car_park.links}
+    for index, device in enumerate(car_park.devices):
+        least, most = _UNITS[kinds.get(device.link_id, LinkKind.TCP)]
+        if not least <= device.unit <= most:
+            words = f"unit {device.unit} must lie between {least} and {most} on such a link"
+            yield _Trouble("device", index, "unit", words)
+        for field in ("period_ms", "timeout_ms"):
+            if getattr(device, field) < TICK_MS:
+                yield _Trouble("device", index, field, f"must be at least {TICK_MS}")
 
 
-def _roles_are_complete(car_park: CarPark, maps: Mapping[str, RegisterMap]) -> Iterator[Trouble]:
-    for device in car_park.devices:
+def _roles_are_complete(car_park: CarPark, maps: Maps) -> Iterator[_Trouble]:
+    for index, device in enumerate(car_park.devices):
+        for field, words in _missing_facts(device):
+            yield _Trouble("device", index, field, words)
         register_map = maps.get(device.map)
         if register_map is None:
             continue
         names = {point.name for point in register_map.points}
-        missing = _POINTS_NEEDED[device.role] - names
-        if missing:
-            yield device.device_id, f"map {device.map} lacks {', '.join(sorted(missing))}"
-        if fact := _missing_fact(device):
-            yield device.device_id, fact
-        elif device.role is Role.GROUP and "pallets" in names:
+        if missing := _POINTS_NEEDED[device.role] - names:
+            words = (
+                f"map {device.map} lacks {', '.join(sorted(missing))} that a {device.role} needs"
+            )
+            yield _Trouble("device", index, "map", words)
+        elif device.role is Role.GROUP and device.bays > register_map.point("pallets").length:
             room = register_map.point("pallets").length
-            if device.bays > room:
-                yield device.device_id, f"{device.bays} bays, but the map has {room} pallet bits"
+            words = f"{device.bays} bays, but map {device.map} has {room} pallet bits"
+            yield _Trouble("device", index, "bays_by_level", words)
+        elif device.role is Role.LANE and register_map.counter_bits is None:
+            yield _Trouble("device", index, "map", f"map {device.map} lacks counter_bits")
 
 
-def _missing_fact(device: Device) -> str:
+def _late_replies_stay_harmless(car_park: CarPark, maps: Maps) -> Iterator[_Trouble]:
+    """RTU replies tell only unit, function and size: two reads that agree in these are one."""
+    kinds = {link.link_id: link.kind for link in car_park.links}
+    for index, device in enumerate(car_park.devices):
+        if kinds.get(device.link_id) is LinkKind.RTU_OVER_TCP and device.map in maps:
+            for block in lookalikes(maps[device.map]):
+                words = (
+                    f"map {device.map} has two reads of {block.size} {block.table} addresses, "
+                    "which RTU replies cannot tell apart; give their points one purpose or other lengths"
+                )
+                yield _Trouble("device", index, "map", words)
+
+
+def _missing_facts(device: Device) -> Iterator[tuple[str, str]]:
     if device.role is Role.LANE and device.direction is None:
-        return 'a lane needs direction = "entry" or "exit"'
-    if device.role is Role.GROUP and not (device.group_id and device.bays_by_level):
-        return "a group needs group_id and bays_by_level"
+        yield "direction", 'a lane needs direction = "entry" or "exit"'
+    if device.role is Role.GROUP and not device.group_id:
+        yield "group_id", "a group needs a group_id"
+    if device.role is Role.GROUP and (not device.bays_by_level or min(device.bays_by_level) < 1):
+        yield "bays_by_level", "a group needs bays_by_level, at least one bay on each level"
     if device.role is Role.SIGN and device.sign_level not in (2, 3):
-        return "a sign needs sign_level = 2 or 3"
-    return ""
+        yield "sign_level", "a sign needs sign_level = 2 or 3"
+    if device.role is Role.SIGN and not device.lines:
+        yield "lines", "a sign needs lines: the lots it shows, one a line"
 
 
+_LOT_ID = re.compile("[a-z][a-z0-9_-]*")
+_UNITS = {LinkKind.TCP: (0, 255), LinkKind.RTU_OVER_TCP: (1, UNIT_MAX)}
 _POINTS_NEEDED = {
     Role.LANE: {"count"},
     Role.GROUP: {"pallets", "group_state"},
     Role.SIGN: {"numbers", "faces"},
 }
 _CHECKS: tuple[Check, ...] = (
-    _ids_stand_once,
+    _nothing_stands_twice,
     _links_exist,
     _numbers_are_possible,
     _roles_are_complete,
+    _late_replies_stay_harmless,
 )
 
 
-def _placed(content: str, file_name: str, id_: str, words: str) -> str:
-    return f"{file_name}:{_line_of(content, id_)}: {id_}: {words}"
+def _placed(lines: list[str], file_name: str, raw: Mapping[str, Any], trouble: _Trouble) -> str:
+    """`file:line: id: field: words`, so that an editor jumps there."""
+    where = f"{file_name}:{_line_of(lines, trouble)}"
+    if not trouble.table:
+        return f"{where}: {trouble.field}: {trouble.words}"
+    one = raw[trouble.table][trouble.at]
+    id_ = one.get(f"{trouble.table}_id") or f"{trouble.table} number {trouble.at + 1}"
+    return f"{where}: {id_}: {trouble.field}: {trouble.words}"
 
 
-def _line_of(content: str, id_: str) -> int:
-    lines = content.splitlines()
-    found = (n for n, line in enumerate(lines, 1) if f'"{id_}"' in line and "_id" in line)
-    return next(found, 1)
-
-
-def _where_msgspec_points(content: str, file_name: str, reason: str) -> str:
-    """`$.device[3].unit` in msgspec's words is the fourth [[device]] in the text."""
-    head, _, place = reason.partition(" - at `$.")
-    table, _, rest = place.partition("[")
-    index, _, field = rest.partition("]")
-    if not index.isdigit():
-        return f"{file_name}: {reason}"
-    raw: list[Mapping[str, Any]] = tomllib.loads(content)[table]
-    id_ = str(raw[int(index)].get(f"{table}_id", f"{table} number {int(index) + 1}"))
-    headings = [
-        n for n, line in enumerate(content.splitlines(), 1) if line.strip() == f"[[{table}]]"
-    ]
-    return f"{file_name}:{headings[int(index)]}: {id_}{field.rstrip('`')}: {head}"
+def _line_of(lines: list[str], trouble: _Trouble) -> int:
+    """The line of the field, else of the table's heading, else the first."""
+    tables = [n for n, line in enumerate(lines) if line.strip().startswith("[")]
+    mine = [n for n in tables if lines[n].split("#")[0].strip() == f"[[{trouble.table}]]"]
+    start = mine[trouble.at] if trouble.at < len(mine) else 0
+    end = next((n for n in tables if n > start), len(lines))
+    fields = (n for n in range(start, end) if lines[n].split("=")[0].strip() == trouble.field)
+    return next(fields, start) + 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.register_map import Point, PointType, RegisterMap, Table, WordOrder, coded
+from gateway.register_map import Point, PointType, Purpose, RegisterMap, Table, WordOrder, coded
 
 Word = int | bool
 Value = int | float | str | tuple[int, ...] | tuple[bool, ...] | tuple[str, ...]
@@ -41,6 +41,19 @@ def blocks_of(register_map: RegisterMap, points: Iterable[Point]) -> tuple[Block
         else:
             blocks.append(Block(point.table, point.address, point.width))
     return tuple(blocks)
+
+
+def lookalikes(register_map: RegisterMap) -> list[Block]:
+    """Reads that agree in function and size with an earlier one of the same device."""
+    seen: set[tuple[Table, int]] = set()
+    found: list[Block] = []
+    for purpose in Purpose:
+        points = [point for point in register_map.points if point.purpose is purpose]
+        for block in blocks_of(register_map, points):
+            if (block.table, block.size) in seen:
+                found.append(block)
+            seen.add((block.table, block.size))
+    return found
 
 
 def _joins(last: Block, point: Point, register_map: RegisterMap) -> bool:

@@ -5,7 +5,8 @@ comes after the time-out would be taken as the answer of the next request, for e
 time-out closes the connection and the next request opens a new one.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Sequence
 from typing import cast
 
 from pymodbus import FramerType
@@ -20,6 +21,9 @@ from gateway.register_map import WRITE_FUNCTION, Table
 
 _FRAMERS = {LinkKind.TCP: FramerType.SOCKET, LinkKind.RTU_OVER_TCP: FramerType.RTU}
 _BUSY_CODES = (5, 6)  # acknowledge, server device busy: Modbus application protocol V1.1b3, 7
+
+# pymodbus logs every silence as an error of its own; whoever asked says it, and once.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
 
 class ModbusFailure(Exception):  # noqa: N818  # a failed poll is an event, not an error of ours
@@ -59,6 +63,7 @@ class ModbusLine:
             timeout=timeout_ms / 1_000,
             retries=0,
             reconnect_delay=0,
+            trace_connect=self._connection_changed,
         )
         if not await client.connect():
             client.close()
@@ -71,6 +76,15 @@ class ModbusLine:
             self._client.close()
             self._client = None
 
+    def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001  # pymodbus calls it so
+        """Tell a waiting request at once: pymodbus would let it wait for its time-out."""
+        if connected or self._client is None:
+            return
+        waiting = self._client.ctx.response_future
+        if not waiting.done():
+            waiting.set_exception(ConnectionException("the connection broke while we waited"))
+            waiting.exception()  # perhaps nobody waits: then asyncio shall not complain
+
     async def read(self, unit: int, block: Block, timeout_ms: int) -> Sequence[Word]:
         """The block's words, as many as asked. Raises ModbusFailure."""
         await self.open(timeout_ms)
@@ -81,7 +95,8 @@ class ModbusLine:
             Table.INPUT: client.read_input_registers,
             Table.HOLDING: client.read_holding_registers,
         }[block.table]
-        answer = await self._answer(ask(block.address, count=block.size, device_id=unit))
+        request = ask(block.address, count=block.size, device_id=unit)
+        answer = await self._answer(request, block.table.read_function)
         if block.table.holds_bits:
             return self._exactly(cast("list[bool]", answer.bits), block, rounded_up=True)
         return self._exactly(cast("list[int]", answer.registers), block, rounded_up=False)
@@ -90,19 +105,21 @@ class ModbusLine:
         """Write holding registers (function 16 only). Raises ModbusFailure."""
         await self.open(timeout_ms)
         client = self._open_client(timeout_ms)
-        answer = await self._answer(client.write_registers(address, words, device_id=unit))
-        if answer.function_code != WRITE_FUNCTION:
+        request = client.write_registers(address, words, device_id=unit)
+        answer = await self._answer(request, WRITE_FUNCTION)
+        if answer.address != address:
             self.close()
-            raise ModbusFailure(FailureKind.BROKEN, f"answered function {answer.function_code}")
+            note = f"wrote to address {address}, the device says {answer.address}"
+            raise ModbusFailure(FailureKind.STRAY_REPLY, note)
 
     def _open_client(self, timeout_ms: int) -> AsyncModbusTcpClient:
         assert self._client is not None  # noqa: S101  # open() has just returned
         self._client.ctx.comm_params.timeout_connect = timeout_ms / 1_000
         return self._client
 
-    async def _answer(self, request: object) -> ModbusPDU:
+    async def _answer(self, request: Awaitable[ModbusPDU], function: int) -> ModbusPDU:
         try:
-            answer: ModbusPDU = await request  # type: ignore[misc]
+            answer = await request
         except ConnectionException as broken:
             self.close()
             raise ModbusFailure(FailureKind.BROKEN, str(broken)) from None
@@ -115,6 +132,11 @@ class ModbusLine:
             raise ModbusFailure(FailureKind.BROKEN, str(refusal)) from None
         if answer.isError():
             raise _said_no(answer)
+        if answer.function_code != function:
+            # On RTU framing pymodbus takes any reply of the unit; this one was another's.
+            self.close()
+            note = f"asked function {function}, got an answer to {answer.function_code}"
+            raise ModbusFailure(FailureKind.STRAY_REPLY, note)
         return answer
 
     def _exactly(self, words: Sequence[Word], block: Block, *, rounded_up: bool) -> Sequence[Word]:

@@ -8,7 +8,7 @@ from typing import assert_never
 import structlog
 
 from gateway.breaker import Breaker
-from gateway.config import Device, GatewayConfig, Link
+from gateway.config import Device, GatewayConfig, Link, LinkKind
 from gateway.decode import Block, Value, Word, blocks_of, decode_blocks, encode
 from gateway.modbus import ModbusFailure, ModbusLine
 from gateway.reading import Failure, FailureKind, Reading
@@ -114,7 +114,7 @@ class _Line:
         except ModbusFailure as failure:
             self._note_failure(device, job.breaker, failure)
             return
-        self._note_success(job.breaker)
+        self._note_success(device, job.breaker)
         values, unreadable = decode_blocks(job.points, answers)
         self._report(Reading(device.device_id, values, self._clock(), tuple(unreadable)))
 
@@ -141,12 +141,14 @@ class _Line:
         except ModbusFailure as failure:
             self._note_failure(device, breaker, failure)
             return
-        self._note_success(breaker)
+        self._note_success(device, breaker)
         for job in self.schedule.jobs:  # read back at once
             if job.device is device:
                 job.due_ms = self._now_ms()
 
-    def _note_success(self, breaker: Breaker) -> None:
+    def _note_success(self, device: Device, breaker: Breaker) -> None:
+        if breaker.failures or self._breaker.failures:
+            log.info("reads again", device=device.device_id)
         breaker.succeeded()
         self._breaker.succeeded()
 
@@ -174,7 +176,7 @@ class _Line:
 
     def _jobs(self) -> Iterable[Job]:
         for device in self._devices.values():
-            breaker = Breaker()
+            breaker = _breaker_for(device, self.link)
             register_map = self._config.maps[device.map]
             for purpose in (Purpose.COUNT, Purpose.SPACE, Purpose.FACE, Purpose.HOUSEKEEPING):
                 points = tuple(p for p in register_map.points if p.purpose is purpose)
@@ -183,6 +185,17 @@ class _Line:
 
     def _now_ms(self) -> float:
         return self._monotonic() * 1_000
+
+
+def _breaker_for(device: Device, link: Link) -> Breaker:
+    """On a bus a silent unit rests at once, as long again as it had to answer.
+
+    Its late reply may still come, also over a new connection through a serial server, and meets
+    nobody then: of RTU replies only the unit, the function and the size tell whose they are.
+    """
+    if link.kind is LinkKind.RTU_OVER_TCP:
+        return Breaker(patience=1, first_pause_ms=device.timeout_ms)
+    return Breaker()
 
 
 def _job(

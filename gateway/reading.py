@@ -15,6 +15,7 @@ class FailureKind(StrEnum):
     TIMEOUT = "timeout"  # asked, no answer in time
     BROKEN = "broken"  # the connection broke while we waited
     SHORT_REPLY = "short_reply"  # fewer addresses than asked
+    STRAY_REPLY = "stray_reply"  # an answer to another question
     EXCEPTION = "exception"  # the device said no
     BUSY = "busy"  # the device asked to be asked again
 
