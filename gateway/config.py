@@ -41,6 +41,9 @@ UNIT_MAX = 247  # Modbus over serial line V1.02, 2.2
 TICK_MS = 10
 
 
+LoadMap = Callable[[str], RegisterMap]
+
+
 class LinkKind(StrEnum):
     """What runs over the line."""
 
@@ -128,16 +131,21 @@ def load_config(path: Path, *, port_offset: int = 0) -> GatewayConfig:
         raise BadConfigError(
             f"{path}: {reason.strerror}; give the path of a car park's file"
         ) from None
+    except UnicodeDecodeError:
+        raise BadConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
     return parse_config(content, path.name, port_offset=port_offset)
 
 
-def parse_config(content: str, file_name: str, *, port_offset: int = 0) -> GatewayConfig:
+def parse_config(
+    content: str, file_name: str, *, port_offset: int = 0, load: LoadMap = load_map
+) -> GatewayConfig:
+    """Check one car park's file; `load` finds a model's register map. Raises BadConfigError."""
     try:
         raw = tomllib.loads(content)
     except tomllib.TOMLDecodeError as reason:
         raise BadConfigError(f"{file_name}: {reason}") from None
     car_park, troubles = _shaped(raw)
-    maps, bad_maps = _load_maps(car_park)
+    maps, bad_maps = _load_maps(car_park, load)
     if not troubles:
         troubles = [*bad_maps, *(t for check in _CHECKS for t in check(car_park, maps))]
     if troubles:
@@ -197,14 +205,14 @@ def _field_named_in(words: str) -> str:
     return words.partition("field `")[2].partition("`")[0]
 
 
-def _load_maps(car_park: CarPark) -> tuple[dict[str, RegisterMap], list[_Trouble]]:
+def _load_maps(car_park: CarPark, load: LoadMap) -> tuple[dict[str, RegisterMap], list[_Trouble]]:
     maps: dict[str, RegisterMap] = {}
     troubles: list[_Trouble] = []
     for index, device in enumerate(car_park.devices):
         if device.map in maps:
             continue
         try:
-            maps[device.map] = load_map(device.map)
+            maps[device.map] = load(device.map)
         except BadMapError as reason:
             troubles.append(_Trouble("device", index, "map", str(reason)))
     return maps, troubles
@@ -303,7 +311,7 @@ def _late_replies_stay_harmless(car_park: CarPark, maps: Maps) -> Iterator[_Trou
             for block in lookalikes(maps[device.map]):
                 words = (
                     f"map {device.map} has two reads of {block.size} {block.table} addresses, "
-                    "which RTU replies cannot tell apart; give their points one purpose or other lengths"
+                    "which RTU replies cannot tell apart; give their points one purpose"
                 )
                 yield _Trouble("device", index, "map", words)
 
@@ -343,7 +351,8 @@ def _placed(lines: list[str], file_name: str, raw: Mapping[str, Any], trouble: _
     if not trouble.table:
         return f"{where}: {trouble.field}: {trouble.words}"
     one = raw[trouble.table][trouble.at]
-    id_ = one.get(f"{trouble.table}_id") or f"{trouble.table} number {trouble.at + 1}"
+    named = one.get(f"{trouble.table}_id") if isinstance(one, dict) else None
+    id_ = named or f"{trouble.table} number {trouble.at + 1}"
     return f"{where}: {id_}: {trouble.field}: {trouble.words}"
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 WRITE_FUNCTION = 16
 _ADDRESSES = 65_536
+_LONGEST_READ = 125  # registers in one reply: Modbus application protocol V1.1b3, 6.3
 
 
 class Table(StrEnum):
@@ -107,10 +108,10 @@ class BadMapError(Exception):
 
 def load_map(model: str) -> RegisterMap:
     """Read the map shipped for `model`. Raises BadMapError."""
-    source = files("gateway") / "maps" / f"{model}.toml"
-    if not source.is_file():
+    if model not in list_models():
         known = ", ".join(list_models())
         raise BadMapError(f"there is no register map {model!r}; known: {known} (docs/devices.md)")
+    source = files("gateway") / "maps" / f"{model}.toml"
     return parse_map(source.read_text(encoding="utf-8"), f"{model}.toml")
 
 
@@ -135,8 +136,25 @@ def parse_map(text: str, file_name: str) -> RegisterMap:
 
 def _troubles(register_map: RegisterMap) -> list[str]:
     return [
+        *_limit_troubles(register_map),
         *_duplicates(register_map),
         *(t for point in register_map.points for t in _point_troubles(point, register_map)),
+    ]
+
+
+def _limit_troubles(register_map: RegisterMap) -> list[str]:
+    known = {*_READ_FUNCTION.values(), WRITE_FUNCTION}
+    strange = sorted(set(register_map.functions) - known)
+    rules: list[tuple[bool, str]] = [
+        (
+            1 <= register_map.block_addresses <= _LONGEST_READ,
+            f"block_addresses must lie between 1 and {_LONGEST_READ}",
+        ),
+        (register_map.largest_hole >= 0, "largest_hole must not be negative"),
+    ]
+    return [
+        *(words for holds, words in rules if not holds),
+        *(f"function {function} is not among 1, 2, 3, 4, 16" for function in strange),
     ]
 
 
@@ -150,6 +168,8 @@ def _point_troubles(point: Point, register_map: RegisterMap) -> list[str]:
         (point.length >= 1, "length must be at least 1"),
         (point.address >= 0 and point.end <= _ADDRESSES, "lies outside addresses 0 to 65535"),
         (point.width <= register_map.block_addresses, "does not fit in one read"),
+        (point.scale != 0, "scale must not be 0"),
+        (all(code.isdecimal() for code in point.meaning), "meaning must be whole numbers = words"),
         (not point.table.holds_bits or point.type is PointType.BITS, "coils hold bits only"),
         (
             point.table.read_function in register_map.functions,
