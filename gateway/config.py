@@ -242,10 +242,9 @@ def _nothing_stands_twice(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
             f"link {devices[index].link_id} has a device with unit {devices[index].unit} already"
         )
         yield _Trouble("device", index, "unit", words)
-    groups = ((device.group_id or device.device_id) for device in devices)
+    groups = (device.group_id or number for number, device in enumerate(devices))
     for index, group_id in _repeated(groups):
-        if devices[index].group_id:
-            yield _Trouble("device", index, "group_id", f"group {group_id} has a device already")
+        yield _Trouble("device", index, "group_id", f"group {group_id} has a device already")
 
 
 def _links_exist(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
