@@ -9,7 +9,16 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from occupancy.calendar import DayType, date_of
-from occupancy.price_words import BOARD, DAY_TYPES, VEHICLES, Language, span, until_clock, yuan
+from occupancy.price_words import (
+    BOARD,
+    DAY_TYPES,
+    VEHICLES,
+    Language,
+    one_unit,
+    span,
+    until_clock,
+    yuan,
+)
 from occupancy.tariff import (
     Band,
     Cap,
@@ -101,7 +110,7 @@ class PriceBoard:
         return self._join(parts)
 
     def _tier(self, tier: Tier, number: int, band: Band) -> str:
-        money, unit = self._money(tier.price_fen), self._span(tier.unit_minutes)
+        money, unit = self._money(tier.price_fen), one_unit(tier.unit_minutes, self.language)
         if tier.units is None:
             key = "tier_only" if len(band.tiers) == 1 else "tier_last"
             return self._say(key, unit=unit, money=money)

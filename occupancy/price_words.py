@@ -164,6 +164,12 @@ def span(minutes: int, language: Language = Language.CHINESE) -> str:
     return f"{minutes}{('分钟', ' min')[language]}"
 
 
+def one_unit(minutes: int, language: Language = Language.CHINESE) -> str:
+    """小时 rather than 1小时, where "each" stands before it."""
+    words = span(minutes, language)
+    return words.removeprefix("1").strip() if minutes == _HOUR else words
+
+
 def until_clock(start_minute: int, end_minute: int, language: Language) -> str:
     """The end of a period; tomorrow's if it does not lie after the start."""
     tomorrow = BOARD["tomorrow"][language] if end_minute <= start_minute else ""

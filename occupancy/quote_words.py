@@ -1,6 +1,6 @@
 """A quote's lines and reasons in words, Chinese and English."""
 
-from occupancy.price_words import Language, Two, span, yuan
+from occupancy.price_words import Language, Two, one_unit, span, yuan
 from occupancy.tariff_clock import written
 from occupancy.tariff_quote import Because, Quote, Reason
 from occupancy.tariff_walk import Line, LineRule
@@ -54,7 +54,7 @@ def line_words(line: Line) -> Two:
         chinese.format(
             name=line.name,
             units=line.units,
-            unit=span(line.unit_minutes),
+            unit=one_unit(line.unit_minutes),
             price=yuan(line.price_fen),
             off=yuan(-line.amount_fen),
         ),
