@@ -1,0 +1,111 @@
+"""Run a simulated field: open every port, then let the town follow the clock."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from gateway.process import monotonic_seconds, now_ms
+from lot_sim.config import SimSettings
+from lot_sim.devices import Advance, Connections, lines_of, listen, open_lines, serve_line
+from lot_sim.field import Field
+from lot_sim.instruments import Moment
+from lot_sim.town import Town
+from lot_sim.truth import Truth
+
+TICK_SECONDS = 0.1
+_SHUTDOWN_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+async def run_sim(settings: SimSettings, stopping: asyncio.Event) -> None:
+    """Until `stopping`. Raises PortTakenError before anything has been started."""
+    start_ms = now_ms() if settings.start_ms is None else settings.start_ms
+    field = build_field(settings, start_ms)
+    advance = follow(field, settings.speed, monotonic_seconds, now_ms)
+    async with serving(field, settings, advance):
+        while not stopping.is_set():
+            advance()
+            await _pause(stopping)
+
+
+def build_field(settings: SimSettings, start_ms: int) -> Field:
+    town = Town(settings.scenario, settings.seed, start_ms)
+    return Field(town, settings.maps, settings.faults)
+
+
+def follow(
+    field: Field,
+    speed: float,
+    seconds: Callable[[], float],
+    wall_ms: Callable[[], int],
+) -> Advance:
+    """The town's time is its start plus `speed` times what has passed on a clock."""
+    begun = seconds()
+    start_ms = field.town.start_ms
+
+    def advance() -> Moment:
+        town_ms = start_ms + int((seconds() - begun) * 1000 * speed)
+        field.town.run_until(town_ms)
+        return Moment(town_ms, wall_ms())
+
+    return advance
+
+
+@asynccontextmanager
+async def serving(
+    field: Field, settings: SimSettings, advance: Advance
+) -> AsyncIterator[dict[int, socket.socket]]:
+    """Serve Modbus and the truth; gives the listening sockets by the scenario's port."""
+    async with AsyncExitStack() as stack:
+        sockets = stack.enter_context(ExitStack())
+        lines = lines_of(field.instruments)
+        truth_socket = listen(settings.truth_port, "GET /truth", "ZHIBO_SIM_PORT")
+        sockets.enter_context(truth_socket)
+        opened = open_lines(lines, settings.port_offset, sockets)
+        connections: Connections = set()
+        stack.callback(_hang_up, connections)
+        for port, listener in opened.items():
+            server = await serve_line(lines[port], listener, advance, connections)
+            stack.callback(server.close)
+        await _serve_truth(Truth(field, settings.speed, advance).app(), truth_socket, stack)
+        _log_start(field, settings)
+        yield opened
+
+
+async def _serve_truth(
+    app: web.Application, listener: socket.socket, stack: AsyncExitStack
+) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener).start()
+
+
+def _hang_up(connections: Connections) -> None:
+    for transport in tuple(connections):
+        transport.abort()
+
+
+async def _pause(stopping: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(TICK_SECONDS):
+            await stopping.wait()
+    except TimeoutError:
+        return
+
+
+def _log_start(field: Field, settings: SimSettings) -> None:
+    log.info(
+        "simulated field is up",
+        devices=len(field.instruments),
+        bays=sum(lot.bays for lot in field.town.lots),
+        speed=settings.speed,
+        seed=settings.seed,
+        faults=settings.faults,
+        truth=f"http://127.0.0.1:{settings.truth_port}/truth",
+    )

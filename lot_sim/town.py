@@ -1,0 +1,97 @@
+"""The town: drivers come, try lots, park and go. Pure event simulation from a seed and a start."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from lot_sim.agenda import Agenda
+from lot_sim.arrivals import DAY_MS, Arrival, Nearness, midnight_of, plan_day
+from lot_sim.car_park import CarPark, Crossing
+from lot_sim.scenario import Scenario
+
+
+class Guide(Protocol):
+    """Says which lot a driver tries next."""
+
+    def choose(self, destination: int, tried: Sequence[int], chance: random.Random) -> int | None:
+        """Places in the scenario's lists; None sends the driver home."""
+        ...
+
+
+class Town:
+    """All car parks and the drivers between them.
+
+    The simulation begins at the midnight one day before `start_ms`, so that the start finds cars
+    that came in the day before, and a day is the same whichever of its hours one starts in.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: str,
+        start_ms: int,
+        guide: Guide | None = None,
+    ) -> None:
+        self.scenario, self.seed, self.start_ms = scenario, seed, start_ms
+        self.went_home = 0
+        self.on_crossing: Callable[[Crossing], None] | None = None
+        self._guide = guide or Nearness(scenario)
+        self._chance = random.Random(f"{seed}:drivers")
+        first_midnight = midnight_of(start_ms) - DAY_MS
+        self.agenda = Agenda(first_midnight)
+        self.lots = [
+            CarPark(
+                plan,
+                scenario.habits,
+                self.agenda,
+                random.Random(f"{seed}:{plan.lot_id}"),
+                self._crossed,
+            )
+            for plan in scenario.lots
+        ]
+        self.agenda.at(first_midnight, self._begin_day)
+        self.agenda.run_until(start_ms)
+        self._open_books()
+
+    @property
+    def now_ms(self) -> int:
+        return self.agenda.now_ms
+
+    def run_until(self, until_ms: int) -> None:
+        self.agenda.run_until(until_ms)
+
+    def lot(self, lot_id: str) -> CarPark:
+        for lot in self.lots:
+            if lot.plan.lot_id == lot_id:
+                return lot
+        raise KeyError(f"no lot {lot_id}")
+
+    def _open_books(self) -> None:
+        self.went_home = 0
+        for lot in self.lots:
+            lot.open_books()
+
+    def _crossed(self, crossing: Crossing) -> None:
+        if self.on_crossing is not None:
+            self.on_crossing(crossing)
+
+    def _begin_day(self, midnight_ms: int) -> None:
+        for arrival in plan_day(self.scenario, midnight_ms, self.seed):
+            self.agenda.at(arrival.at_ms, self._arrive, arrival, ())
+        self.agenda.at(midnight_ms + DAY_MS, self._begin_day)
+
+    def _arrive(self, now_ms: int, arrival: Arrival, tried: tuple[int, ...]) -> None:
+        chosen = self._guide.choose(arrival.destination, tried, self._chance)
+        if chosen is None:
+            self.went_home += 1
+        elif not self.lots[chosen].admit(now_ms, arrival.stay_ms):
+            self._try_elsewhere(now_ms, arrival, (*tried, chosen))
+
+    def _try_elsewhere(self, now_ms: int, arrival: Arrival, tried: tuple[int, ...]) -> None:
+        habits = self.scenario.habits
+        patient = len(tried) < habits.lots_tried_most
+        if patient and self._chance.random() < habits.drives_on_share:
+            minutes = self._chance.uniform(*habits.drive_on_minutes)
+            self.agenda.at(now_ms + int(minutes * 60_000), self._arrive, arrival, tried)
+        else:
+            self.went_home += 1

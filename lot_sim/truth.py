@@ -1,0 +1,132 @@
+"""The truth over HTTP: what is really there, what was counted, which faults are on."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from lot_sim.devices import Advance
+from lot_sim.faults import FAULTS, names_for
+from lot_sim.field import Field, UnknownNameError
+from lot_sim.truth_document import describe, describe_crossing
+
+EVENTS_MOST = 5_000
+_BODY_BYTES_MOST = 10_000
+_BODY_SECONDS = 10
+
+
+class FaultSwitch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of POST /faults."""
+
+    lot: str
+    device: str
+    fault: str
+    on: bool
+
+
+class Truth:
+    """Handlers; each answers of one moment, because nothing is awaited while it is put together."""
+
+    def __init__(self, field: Field, speed: float, advance: Advance) -> None:
+        self._field, self._speed, self._advance = field, speed, advance
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=_BODY_BYTES_MOST)
+        app.router.add_get("/truth", self.show)
+        app.router.add_get("/truth/events", self.events)
+        app.router.add_get("/faults", self.list_faults)
+        app.router.add_post("/faults", self.switch)
+        return app
+
+    async def show(self, request: web.Request) -> web.Response:
+        del request
+        self._advance()
+        return _json(describe(self._field, self._speed))
+
+    async def events(self, request: web.Request) -> web.Response:
+        after = request.query.get("after", "0")
+        if not after.isascii() or not after.isdigit():
+            return _problem("after", "after must be the number of an event, 0 or more")
+        self._advance()
+        events = self._field.crossings_after(int(after[:20]), EVENTS_MOST)
+        kept = self._field.crossings
+        return _json(
+            {
+                "events": [describe_crossing(number, crossing) for number, crossing in events],
+                "last": self._field.crossings_total,
+                "oldest_kept": kept[0][0] if kept else None,
+            }
+        )
+
+    async def list_faults(self, request: web.Request) -> web.Response:
+        """What can be switched, and what is on."""
+        del request
+        self._advance()
+        return _json(
+            {
+                "faults": [
+                    {"fault": f.name, "roles": sorted(f.roles), "about": f.about}
+                    for f in FAULTS.values()
+                ],
+                "devices": [
+                    {
+                        "lot": i.lot_id,
+                        "device": device_id,
+                        "role": i.plan.role,
+                        "faults": names_for(i.plan.role),
+                        "on": sorted(i.faults),
+                    }
+                    for device_id, i in self._field.instruments.items()
+                ],
+            }
+        )
+
+    async def switch(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.read()
+            wanted = msgspec.json.decode(body, type=FaultSwitch)
+        except TimeoutError:
+            return _problem("body", "the body did not come", HTTPStatus.REQUEST_TIMEOUT)
+        except (msgspec.DecodeError, UnicodeDecodeError) as reason:
+            return _problem(_field_of(str(reason)), f"{reason}; send {{lot, device, fault, on}}")
+        self._advance()
+        try:
+            self._field.switch(wanted.lot, wanted.device, wanted.fault, on=wanted.on)
+        except UnknownNameError as reason:
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return _problem(reason.field, str(reason), status, known=reason.known)
+        return _json(msgspec.to_builtins(wanted))
+
+
+def _field_of(reason: str) -> str:
+    """The field msgspec complains about: in backquotes, or at the end as a path."""
+    _, _, path = reason.partition("`$.")
+    if path:
+        return path.rstrip("`")
+    _, _, name = reason.partition("`")
+    return name.partition("`")[0] or "body"
+
+
+def _json(content: Any) -> web.Response:  # noqa: ANN401
+    return web.Response(body=msgspec.json.encode(content), content_type="application/json")
+
+
+def _problem(
+    field: str, detail: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST, **more: object
+) -> web.Response:
+    content = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "field": field,
+        **more,
+    }
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(content),
+        content_type="application/problem+json",
+    )
