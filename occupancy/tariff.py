@@ -209,6 +209,3 @@ class Tariff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     crossing: Crossing = Crossing.BY_ENTRY
     source: str = ""
     placeholders: tuple[str, ...] = ()
-
-    def find_rate(self, vehicle: VehicleClass) -> Rate | None:
-        return next((rate for rate in self.rates if vehicle in rate.vehicles), None)

@@ -186,10 +186,7 @@ def write_tariff(tariff: Tariff) -> str:
     lines += _pairs(raw)
     for key, rows in tables.items():
         for row in rows:
-            lines += ["", f"[[{key}]]"]
-            lines += [
-                f"{name} = {_value(value)}" for name, value in row.items() if value is not None
-            ]
+            lines += ["", f"[[{key}]]", *_pairs(row)]
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ from occupancy.calendar import Calendar
 from occupancy.tariff import CapWindow, Edge, Rate, Restart, Rounding, Tariff
 from occupancy.tariff_clock import DAY_MINUTES, Pieces, day_pieces, waived_hours, without
 
-_MEMO_ENTRIES = 20_000
+REMEMBERED_DAYS = 20_000
 
 
 class Charge(NamedTuple):
@@ -80,9 +80,12 @@ class _Step(NamedTuple):
 class Meter:
     """One rate of one tariff version with its calendar; remembers whole days it has counted."""
 
-    def __init__(self, tariff: Tariff, rate: Rate, calendar: Calendar) -> None:
+    def __init__(
+        self, tariff: Tariff, rate: Rate, calendar: Calendar, remembers: int = REMEMBERED_DAYS
+    ) -> None:
         names = [band.name for band in rate.bands]
         self.tariff = tariff
+        self._remembers = remembers
         self.rate = rate
         self.calendar = calendar
         self.rolling = rate.cap is not None and rate.cap.window is CapWindow.ROLLING_24H
@@ -98,7 +101,8 @@ class Meter:
         self._caps = [band.cap_fen for band in rate.bands]
         self._splits = tariff.edge is not Edge.UNIT
         self._counts_on = tariff.restart is Restart.STAY
-        self._days: dict[tuple[int, int, int], Pieces] = {}
+        self._days: dict[tuple[int, int, int], tuple[Pieces, int]] = {}
+        self._numbers: dict[Pieces, int] = {}
         self._memo: dict[object, tuple[int, Run]] = {}
 
     def _steps_of(self, band: int) -> Iterator[_Step]:
@@ -122,15 +126,17 @@ class Meter:
         plan = self._plans[self.calendar.day_type(day)]
         return next(band for start, end, band in plan if start <= minute_of_day < end)
 
-    def _day(self, day: int, terms: Terms) -> Pieces:
-        """The chargeable pieces of a day."""
+    def _day(self, day: int, terms: Terms) -> tuple[Pieces, int]:
+        """The chargeable pieces of a day, and a number that equal days share."""
         daily_free = terms.daily_free_minutes if day > terms.entry_day else 0
         asked = (day, terms.entry_band, daily_free)
         found = self._days.get(asked)
         if found is None:
-            if len(self._days) >= _MEMO_ENTRIES:
+            if len(self._days) >= self._remembers:
                 self._days.clear()
-            found = self._days[asked] = self._chargeable(*asked)
+            pieces = self._chargeable(*asked)
+            number = self._numbers.setdefault(pieces, len(self._numbers))
+            found = self._days[asked] = (pieces, number)
         return found
 
     def _chargeable(self, day: int, entry_band: int, daily_free: int) -> Pieces:
@@ -144,7 +150,7 @@ class Meter:
         """The chargeable (start, end, band) between two moments, cut at midnights."""
         for day in range(start // DAY_MINUTES, -(-end // DAY_MINUTES)):
             midnight = day * DAY_MINUTES
-            for piece_start, piece_end, band in self._day(day, terms):
+            for piece_start, piece_end, band in self._day(day, terms)[0]:
                 first, last = max(start, midnight + piece_start), min(end, midnight + piece_end)
                 if first < last:
                     yield first, last, band
@@ -182,12 +188,12 @@ class Meter:
     def _units(self, run: Run, start: int, stop: int, band: int) -> Iterator[Charge]:
         if band != run.band or start != run.covered:
             self._begin(run, band, start)
-        steps, counts, minute = self._steps[band], run.counts, start
+        steps, counts, minute, number = self._steps[band], run.counts, start, 0
         while minute < stop:
             count = counts[band]
-            for until_units, unit_minutes, price_fen, grace_minutes in steps:  # noqa: B007
-                if count < until_units:
-                    break
+            while count >= steps[number].until_units:
+                number += 1
+            until_units, unit_minutes, price_fen, grace_minutes = steps[number]
             begun = -((minute - stop) // unit_minutes)
             if begun > until_units - count:
                 begun = int(until_units - count)
@@ -230,29 +236,26 @@ class Meter:
         key = self._memo_key(run, start, terms)
         found = self._memo.get(key)
         if found is None:
-            if len(self._memo) >= _MEMO_ENTRIES:
+            if len(self._memo) >= self._remembers:
                 self._memo.clear()
             found = self._memo[key] = self._count_window(run.copy(), start, terms)
         amount_fen, after = found
-        after = after.copy()
-        _shift(after, start + DAY_MINUTES)
-        return amount_fen, after
+        return amount_fen, _shifted(after, start + DAY_MINUTES)
 
     def _count_window(self, run: Run, start: int, terms: Terms) -> tuple[int, Run]:
         end = start + DAY_MINUTES
         charges = self.charges(run, self.spans(start, end, terms), end)
         amount_fen = sum(charge.amount_fen for charge in charges)
         self.settle(run, end)
-        _shift(run, -end)
-        return amount_fen, run
+        return amount_fen, _shifted(run, -end)
 
     def _memo_key(self, run: Run, start: int, terms: Terms) -> object:
         day, minute_of_day = divmod(start, DAY_MINUTES)
         counts: object = run.counts[run.band] if run.band >= 0 else 0
         return (
             minute_of_day,
-            self._day(day, terms),
-            self._day(day + 1, terms) if minute_of_day else None,
+            self._day(day, terms)[1],
+            self._day(day + 1, terms)[1] if minute_of_day else -1,
             run.band,
             run.covered - start,
             run.due_at - start if run.due_at >= 0 else -1,
@@ -263,8 +266,14 @@ class Meter:
         )
 
 
-def _shift(run: Run, minutes: int) -> None:
-    run.reach += minutes
-    run.covered += minutes
-    if run.due_at >= 0:
-        run.due_at += minutes
+def _shifted(run: Run, minutes: int) -> Run:
+    return Run(
+        list(run.counts),
+        run.band,
+        run.reach + minutes,
+        run.covered + minutes,
+        run.due_at + minutes if run.due_at >= 0 else -1,
+        run.due_fen,
+        run.due_minutes,
+        run.spent_fen,
+    )

@@ -209,7 +209,7 @@ class _Answer:
         entry = self.entry
         for line in self._free_lines():
             yield Because(_REASONS[line.rule], line.name, line.name_en)
-        if entry.arrive < entry.free_limit < entry.leave:
+        if raw_fen and entry.arrive < entry.free_limit < entry.leave:
             yield Because(Reason.FREE_EXCEEDED)
         if raw_fen and any(bill.cap_reached for bill in bills):
             yield Because(Reason.CAP)

@@ -48,13 +48,21 @@ def _surprises(
 
 
 def sample_days(tariff: Tariff, calendar: Calendar) -> dict[DayType, int]:
-    """The first day of each type while the tariff holds, if there is one within 400 days."""
-    first = -(-tariff.valid_from // DAY_MINUTES)
-    days: dict[DayType, int] = {}
-    for day in range(first, first + _SEARCHED_DAYS):
-        if tariff.valid_to is None or (day + 1) * DAY_MINUTES <= tariff.valid_to:
-            days.setdefault(calendar.day_type(day), day)
-    return days
+    """A day of each type while the tariff holds: the first that another type follows.
+
+    Surprises sit where prices change; if no other type follows within 400 days, the first day.
+    """
+    begin = -(-tariff.valid_from // DAY_MINUTES)
+    firsts: dict[DayType, int] = {}
+    edges: dict[DayType, int] = {}
+    for day in range(begin, begin + _SEARCHED_DAYS):
+        if tariff.valid_to is not None and (day + 1) * DAY_MINUTES > tariff.valid_to:
+            break
+        day_type = calendar.day_type(day)
+        firsts.setdefault(day_type, day)
+        if calendar.day_type(day + 1) is not day_type:
+            edges.setdefault(day_type, day)
+    return firsts | edges
 
 
 def _jumps(

@@ -14,6 +14,7 @@ from occupancy.tariff import (
     Band,
     Cap,
     CapWindow,
+    Crossing,
     DayPlan,
     Edge,
     FreeMode,
@@ -21,6 +22,7 @@ from occupancy.tariff import (
     Period,
     Rate,
     Restart,
+    Seconds,
     Tariff,
     Tier,
 )
@@ -206,6 +208,15 @@ def test_golemio_without_an_interval_is_one_price_for_the_whole_period() -> None
     assert [fee_of(tariff, minutes) for minutes in (1, 5000)] == [2000, 2000]
 
 
+def test_a_tariff_with_two_bands_and_all_usual_rules_loses_nothing_else() -> None:
+    sanda = replace(PLAIN, rates=read_folder(OUR_TARIFFS)["sanda"].tariff.rates)
+    assert [loss.split(":")[0] for loss in write_golemio(sanda).losses] == [
+        "free.mode",
+        "bands",
+        "cap",
+    ]
+
+
 @pytest.mark.parametrize(
     ("charge", "told"),
     [
@@ -247,6 +258,8 @@ def test_everything_a_shape_cannot_say_is_listed_when_it_is_written() -> None:
     rich = replace(
         random_tariff(Random(1)),  # noqa: S311 -- it must repeat, not be secret
         edge=Edge.UNIT,
+        seconds=Seconds.BEGUN,
+        crossing=Crossing.SPLIT,
         restart=Restart.STAY,
         mechanical=True,
     )
@@ -261,7 +274,17 @@ def test_everything_a_shape_cannot_say_is_listed_when_it_is_written() -> None:
     )
     rich = replace(rich, rates=(rate, rate))
     apds, golemio = " ".join(write_apds(rich).losses), " ".join(write_golemio(rich).losses)
-    for rule in ("free.mode", "edge", "restart", "exemptions", "mechanical", "bands", "day", "cap"):
+    for rule in (
+        "free.mode",
+        "edge",
+        "restart",
+        "seconds",
+        "crossing",
+        "mechanical",
+        "bands",
+        "day",
+        "cap",
+    ):
         assert rule in apds
     for rule in ("free.mode", "edge", "restart", "exemptions", "rates", "cap"):
         assert rule in golemio

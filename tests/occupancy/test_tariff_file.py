@@ -72,6 +72,18 @@ def test_a_waiver_is_on_dates_and_nothing_else() -> None:
     assert "x.toml:21: [bad_value] waivers[0].first_day" in refusal(GOOD + waiver)
 
 
+def test_a_waiver_without_a_date_is_named() -> None:
+    waiver = '\n[[waivers]]\nname = "x"\nname_en = "x"\nfirst_day = 2026-10-01\n'
+    assert "[bad_value] waivers[0]: Object missing required field `last_day`" in refusal(
+        GOOD + waiver
+    )
+
+
+def test_a_file_without_a_start_is_refused() -> None:
+    text = GOOD.replace("valid_from = 2026-01-01T00:00:00\n", "")
+    assert "missing required field `valid_from`" in refusal(text)
+
+
 def test_rates_that_are_no_tables_are_named() -> None:
     assert "[bad_value]" in refusal(GOOD.split("[[rates]]", maxsplit=1)[0] + "rates = 3\n")
 
