@@ -34,6 +34,11 @@ class Field:
             device.device_id: self._instrument(lot, device, maps[device.map])
             for lot, device in town.scenario.devices()
         }
+        self._counters = {
+            device_id: instrument
+            for device_id, instrument in self.instruments.items()
+            if isinstance(instrument, LoopCounter)
+        }
         self.crossings: deque[tuple[int, Crossing]] = deque(maxlen=CROSSINGS_KEPT)
         self.crossings_total = 0
         town.on_crossing = self._on_crossing
@@ -79,9 +84,7 @@ class Field:
     def _on_crossing(self, crossing: Crossing) -> None:
         self.crossings_total += 1
         self.crossings.append((self.crossings_total, crossing))
-        counter = self.instruments[crossing.device_id]
-        if isinstance(counter, LoopCounter):
-            counter.count_car()
+        self._counters[crossing.device_id].count_car()
 
     def _begin_preset(self) -> None:
         now_ms = self.town.now_ms

@@ -1,6 +1,7 @@
 """Field devices as a client sees them: registers computed from what is true and what is broken."""
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class UnplayableError(BadScenarioError):
     """A register map has a point that lot_sim cannot fill; the message names both."""
 
 
-class Instrument:
+class Instrument(ABC):
     """One device on its line. Subclasses say what its points hold."""
 
     points_played: frozenset[str] = frozenset()
@@ -73,9 +74,9 @@ class Instrument:
         is_late = "late_replies" in self.faults and self._asked % 3 == 0
         return Answer(self._reply(request, moment), is_late=is_late)
 
+    @abstractmethod
     def true_values(self, moment: Moment) -> dict[str, Value]:
         """All points of this device."""
-        raise NotImplementedError
 
     def write(self, address: int, words: Sequence[int]) -> int:
         """0, or the exception code: most devices take no writes."""

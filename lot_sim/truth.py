@@ -14,7 +14,6 @@ from lot_sim.truth_document import describe, describe_crossing
 
 EVENTS_MOST = 5_000
 _BODY_BYTES_MOST = 10_000
-_BODY_SECONDS = 10
 
 
 class FaultSwitch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,8 +28,11 @@ class FaultSwitch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Truth:
     """Handlers; each answers of one moment, because nothing is awaited while it is put together."""
 
-    def __init__(self, field: Field, speed: float, advance: Advance) -> None:
+    def __init__(
+        self, field: Field, speed: float, advance: Advance, body_seconds: float = 10
+    ) -> None:
         self._field, self._speed, self._advance = field, speed, advance
+        self._body_seconds = body_seconds
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=_BODY_BYTES_MOST)
@@ -85,7 +87,7 @@ class Truth:
 
     async def switch(self, request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(_BODY_SECONDS):
+            async with asyncio.timeout(self._body_seconds):
                 body = await request.read()
             wanted = msgspec.json.decode(body, type=FaultSwitch)
         except TimeoutError:
@@ -102,11 +104,11 @@ class Truth:
 
 
 def _field_of(reason: str) -> str:
-    """The field msgspec complains about: in backquotes, or at the end as a path."""
+    """The field msgspec complains about: at the end as a path, or by name in backquotes."""
     _, _, path = reason.partition("`$.")
     if path:
         return path.rstrip("`")
-    _, _, name = reason.partition("`")
+    _, _, name = reason.partition(" field `")
     return name.partition("`")[0] or "body"
 
 

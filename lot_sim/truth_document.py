@@ -9,6 +9,7 @@ from lot_sim.instruments import Instrument, LoopCounter, Sign
 from lot_sim.scenario import Direction
 
 _SHANGHAI = timezone(timedelta(hours=8))
+_SHOWN_AS = {"full": "满", "closed": "关", "stale": "—", "blank": ""}
 
 
 def describe(field: Field, speed: float) -> dict[str, Any]:
@@ -115,6 +116,9 @@ def _lane(counter: LoopCounter, lot: CarPark) -> dict[str, Any]:
 def _sign(sign: Sign) -> dict[str, Any]:
     return {
         "device": sign.plan.device_id,
-        "lines": [{"face": face, "number": number} for face, number in sign.lines()],
+        "lines": [
+            {"face": face, "number": number, "text": _SHOWN_AS.get(face, str(number))}
+            for face, number in sign.lines()
+        ],
         "restarted": sign.has_restarted,
     }
