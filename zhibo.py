@@ -1,5 +1,262 @@
 """The front door: parses the command, wires the parts, hands over."""
 
+import argparse
+import asyncio
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from dotenv import dotenv_values
+
+import gateway.config
+import gateway.process
+import lot_sim.config
+import occupancy.config
+import occupancy.web.config
+from gateway.process import monotonic_seconds, now_ms
+from gateway.config import TOWN_SIGN_LEVEL
+from gateway.settings import BadSettingError, Setting, listing
+from lot_sim.scenario import BadScenarioError
+from occupancy.database import NewerDatabaseError
+from occupancy.embedded import EmbeddedError
+from occupancy.sign_faces import TownSign
+
+FOUND_TROUBLE, BAD_INPUT = 1, 2
+SETTINGS = tuple(
+    {
+        setting.name: setting
+        for setting in (
+            *occupancy.config.SETTINGS,
+            *occupancy.web.config.SETTINGS,
+            *gateway.config.SETTINGS,
+            *lot_sim.config.SETTINGS,
+        )
+    }.values()
+)
+# What a person can mend: shown as plain words, without a traceback.
+REFUSALS = (
+    BadSettingError,
+    BadScenarioError,
+    gateway.config.BadConfigError,
+    NewerDatabaseError,
+    EmbeddedError,
+)
+FLAG_SETTINGS = {
+    "data": "ZHIBO_DATA",
+    "port": "ZHIBO_PORT",
+    "workers": "ZHIBO_WORKERS",
+    "speed": "ZHIBO_SIM_SPEED",
+    "seed": "ZHIBO_SIM_SEED",
+    "faults": "ZHIBO_SIM_FAULTS",
+}
+Environ = Mapping[str, str]
+
 
 def main() -> None:
-    raise SystemExit("not wired yet")
+    """Exit 0 when all went well, 1 when a check found something, 2 when the input is wrong."""
+    arguments = _parser().parse_args()
+    environ = _environ(arguments)
+    if environ.get("ZHIBO_CHILD"):
+        gateway.process.die_with_parent(signal.SIGTERM)
+    try:
+        level = occupancy.config.LOG_LEVEL.read(environ)
+        gateway.process.configure_logging(arguments.name, level)
+        sys.exit(arguments.command(arguments, environ))
+    except REFUSALS as refusal:
+        print(f"zhibo {arguments.name}: {refusal}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+
+
+def up(_: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.together import Town, run_together
+
+    car_parks = gateway.config.list_shipped()
+    configs = [gateway.config.load_config(path) for path in car_parks]
+    speed = lot_sim.config.load_settings(environ).speed
+    town = Town(
+        data=occupancy.config.DATA.read(environ),
+        host=occupancy.web.config.HOST.read(environ),
+        port=occupancy.web.config.PORT.read(environ),
+        sim_port=lot_sim.config.TRUTH_PORT.read(environ),
+        postgres_url=occupancy.config.POSTGRES_URL.read(environ),
+        redis_url=gateway.config.REDIS_URL.read(environ),
+        scenario=lot_sim.config.SCENARIO.read(environ),
+        car_parks=car_parks,
+        modbus_ports=[link.port for config in configs for link in config.car_park.links],
+    )
+    # Cars of a town that runs faster come as much closer together.
+    faster = {gateway.config.RATE_FACTOR.name: str(max(1.0, speed)), **environ}
+
+    def say(words: str) -> None:
+        print(words, flush=True)
+
+    gateway.process.run(lambda stopping: run_together(town, faster, stopping, say))
+    return 0
+
+
+def serve(_: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.web.server import run_web
+
+    settings = occupancy.web.config.load_settings(environ)
+    gateway.process.run(lambda stopping: run_web(settings, now_ms, stopping))
+    return 0
+
+
+def run_gateway(arguments: argparse.Namespace, environ: Environ) -> int:
+    from gateway.station import StationSettings
+    from gateway.station import run_gateway as run_station
+
+    offset = gateway.config.PORT_OFFSET.read(environ)
+    config = gateway.config.load_config(arguments.config, port_offset=offset)
+    settings = StationSettings(
+        redis_url=_needed(gateway.config.REDIS_URL, environ),
+        outbox_folder=gateway.config.OUTBOX_FOLDER.read(environ),
+        rate_factor=gateway.config.RATE_FACTOR.read(environ),
+    )
+    gateway.process.run(
+        lambda stopping: run_station(config, settings, now_ms, monotonic_seconds, stopping)
+    )
+    return 0
+
+
+def recorder(_: argparse.Namespace, environ: Environ) -> int:
+    from gateway.redis_client import connect
+    from occupancy.recorder import run_recorder
+
+    redis_url = _needed(gateway.config.REDIS_URL, environ)
+    postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+
+    async def run(stopping: asyncio.Event) -> None:
+        async with connect(redis_url) as redis:
+            await run_recorder(redis, postgres_url, _town_signs(), now_ms, stopping)
+
+    gateway.process.run(run)
+    return 0
+
+
+def sim(arguments: argparse.Namespace, environ: Environ) -> int:
+    from lot_sim.run import run_sim
+
+    chosen = {lot_sim.config.SCENARIO.name: str(arguments.config)} if arguments.config else {}
+    settings = lot_sim.config.load_settings({**environ, **chosen})
+    gateway.process.run(lambda stopping: run_sim(settings, stopping))
+    return 0
+
+
+def migrate(_: argparse.Namespace, environ: Environ) -> int:
+    from occupancy import database
+
+    steps = asyncio.run(database.migrate(_needed(occupancy.config.POSTGRES_URL, environ)))
+    print(f"{steps} migrations applied" if steps else "the database is up to date")
+    return 0
+
+
+def doctor(_: argparse.Namespace, environ: Environ) -> int:
+    from gateway.doctor import check_devices
+    from occupancy.doctor import check_servers
+
+    offset = gateway.config.PORT_OFFSET.read(environ)
+    paths = gateway.config.list_shipped()
+    configs = [gateway.config.load_config(path, port_offset=offset) for path in paths]
+    redis_url = gateway.config.REDIS_URL.read(environ)
+    postgres_url = occupancy.config.POSTGRES_URL.read(environ)
+    findings = asyncio.run(check_servers(redis_url, postgres_url))
+    findings += asyncio.run(check_devices(configs))
+    for finding in findings:
+        print(finding.line())
+    return 0 if all(finding.ok for finding in findings) else FOUND_TROUBLE
+
+
+def bench(arguments: argparse.Namespace, _: Environ) -> int:
+    try:
+        benches = importlib.import_module("tests.bench")
+    except ModuleNotFoundError:
+        print("zhibo bench runs from a checkout, where tests/bench is", file=sys.stderr)
+        return BAD_INPUT
+    if not arguments.bench:
+        print("\n".join(f"  {name:<12} {about}" for name, about in benches.list_benches().items()))
+        return 0
+    if arguments.bench not in benches.list_benches():
+        print(f"no bench {arguments.bench!r}; `zhibo bench` lists them", file=sys.stderr)
+        return BAD_INPUT
+    report = benches.measure(arguments.bench, arguments.rest)
+    print(msgspec.json.format(msgspec.json.encode(report)).decode())
+    return 0 if report.ok else FOUND_TROUBLE
+
+
+def _town_signs() -> list[TownSign]:
+    """The signs at junctions, as the gateways' files that drive them say."""
+    parks = [gateway.config.load_config(path).car_park for path in gateway.config.list_shipped()]
+    return [
+        TownSign(device.device_id, park.lot_id, device.lines)
+        for park in parks
+        for device in park.devices
+        if device.sign_level == TOWN_SIGN_LEVEL
+    ]
+
+
+def _needed(setting: Setting[str], environ: Environ) -> str:
+    value = setting.read(environ)
+    if not value:
+        raise BadSettingError(f"{setting.name} is not set: {setting.about}")
+    return value
+
+
+def _environ(arguments: argparse.Namespace) -> Environ:
+    """What is set: a flag wins over the environment, the environment over `.env`."""
+    flags = {
+        setting: str(value)
+        for flag, setting in FLAG_SETTINGS.items()
+        if (value := getattr(arguments, flag, None)) is not None
+    }
+    in_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    return {**in_file, **os.environ, **flags}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zhibo",
+        description="三水智泊: smart parking guidance for Sanshui District.",
+        epilog="Settings (environment variables, or lines of a file .env):\n" + listing(SETTINGS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, about: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=about, description=about)
+        made.set_defaults(command=run)
+        return made
+
+    whole = command("up", up, "everything on one machine, with five simulated car parks")
+    whole.add_argument("--data", metavar="DIR")
+    whole.add_argument("--port")
+    _add_sim_flags(whole)
+    web = command("serve", serve, "the web service: API, board, pages")
+    web.add_argument("--port")
+    web.add_argument("--workers", metavar="N")
+    one = command("gateway", run_gateway, "one car park's gateway")
+    one.add_argument("config", type=Path, metavar="CONFIG.toml")
+    command("recorder", recorder, "from the live streams to the picture and to PostgreSQL")
+    field = command("sim", sim, "simulated field devices only")
+    field.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml")
+    _add_sim_flags(field)
+    command("migrate", migrate, "bring the database to this version")
+    command("doctor", doctor, "check every connection and device; says how to mend what is wrong")
+    measured = command("bench", bench, "the project's own benchmarks; alone it lists them")
+    measured.add_argument("bench", nargs="?", metavar="NAME")
+    measured.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _add_sim_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--speed", metavar="X")
+    parser.add_argument("--seed", metavar="N")
+    parser.add_argument("--faults", metavar="NAME")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway import stream
-from gateway.config import Device, GatewayConfig, Role
+from gateway.config import TOWN_SIGN_LEVEL, Device, GatewayConfig, Role
 from gateway.counter import Verdict
 from gateway.observation import FaceState, Observation
 from gateway.outbox import Memory, Outbox, OutboxFullError
@@ -27,7 +27,6 @@ from gateway.uplink import Uplink
 SIGN_REFRESH_MS = 30_000
 SIGN_CHECK_SECONDS = 0.5
 FULL_AT_FREE_SPACES = 3
-TOWN_SIGN_LEVEL = 2
 _QUIET_VERDICTS = (None, Verdict.FIRST, Verdict.COUNTED)
 
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from occupancy import database, history, snapshot
 from occupancy.history import MovedOnError, Position, Timed
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
-from occupancy.sign_faces import face
+from occupancy.sign_faces import TownSign, face
 
 NOW_BLOCK_MS = 1_000
 HISTORY_ENTRIES = 50
@@ -28,15 +28,6 @@ RETRY_SECONDS = 0.5
 _LOST = (RedisError, OSError, TimeoutError)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class TownSign:
-    """A sign at a junction, the car park whose gateway drives it, and its lines."""
-
-    sign_id: str
-    driven_by: str
-    lot_ids: tuple[str, ...]
 
 
 @dataclass

@@ -1,9 +1,19 @@
 """What a sign at a junction shows: one line a car park, a dash where nothing can be trusted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gateway.signs import CLOSED, FULL, STALE
 from occupancy.live import LiveOccupancy, Quality, Status, as_seen_at
+
+
+@dataclass(frozen=True)
+class TownSign:
+    """A sign at a junction, the car park whose gateway drives it, and its lines."""
+
+    sign_id: str
+    driven_by: str
+    lot_ids: tuple[str, ...]
 
 
 def face(

@@ -1,0 +1,163 @@
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.e2e.town import RunningTown, difference, stop, town
+from tests.waiting import until
+
+LOTS = ["huochezhan", "kangle", "sanda", "zhanqian", "zhongshan"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningTown]:
+    data = tmp_path_factory.mktemp("town") / "data"
+    async with town(data, "--speed", "20", "--seed", "7") as running:
+        yield running
+
+
+async def agreeing(running: RunningTown, lot_id: str) -> bool:
+    """Does the lot agree with a truth that stood still around the reading?"""
+    before = (await running.truth())[lot_id]
+    lot = await running.get(f"/v1/lots/{lot_id}")
+    after = (await running.truth())[lot_id]
+    same_levels = [
+        (level["level"], level["occupied"], level["out_of_service"])
+        for level in lot["levels"]
+    ] == [(level["level"], level["occupied"], level["out_of_service"]) for level in after["levels"]]
+    return before["occupied"] == after["occupied"] and not difference(lot, after) and same_levels
+
+
+@pytest.mark.parametrize("lot_id", LOTS)
+async def test_every_published_number_is_the_truth(running: RunningTown, lot_id: str) -> None:
+    await until(lambda: agreeing(running, lot_id), within_seconds=60)
+
+
+async def test_the_five_lots_have_889_spaces(running: RunningTown) -> None:
+    lots = (await running.get("/v1/lots"))["lots"]
+    assert sorted(lot["id"] for lot in lots) == LOTS
+    assert sum(lot["live"]["capacity"] for lot in lots) == 889
+
+
+async def test_the_stream_tells_each_change(running: RunningTown) -> None:
+    seen: list[Any] = []
+    async with asyncio.timeout(60), running.http.get(running.web + "/v1/stream") as stream:
+        async for line in stream.content:
+            if line.startswith(b"event: lot"):
+                seen.append(line)
+            if len(seen) > 20:
+                break
+    assert len(seen) > 20
+
+
+async def test_a_jammed_group_leaves_service_and_comes_back(running: RunningTown) -> None:
+    async def out_of_service() -> int:
+        lot = await running.get("/v1/lots/zhanqian")
+        count: int = lot["live"]["out_of_service"]
+        return count
+
+    before = await out_of_service()
+    await running.switch(lot="zhanqian", device="zhanqian-g3", fault="group_jammed", on=True)
+
+    async def is_out() -> bool:
+        return await out_of_service() == before + 18
+
+    await until(is_out)
+    await until(lambda: agreeing(running, "zhanqian"), within_seconds=60)
+    await running.switch(lot="zhanqian", device="zhanqian-g3", fault="group_jammed", on=False)
+
+    async def is_back() -> bool:
+        return await out_of_service() == before
+
+    await until(is_back, within_seconds=60)
+
+
+async def test_history_fills(running: RunningTown) -> None:
+    async def has_rows() -> bool:
+        history = await running.get("/v1/lots/kangle/history?step=PT1M")
+        return any(point["occupied"] is not None for point in history["points"])
+
+    await until(has_rows, within_seconds=60)
+
+
+async def test_the_board_shows_five_lots_before_any_script_runs(running: RunningTown) -> None:
+    async with running.http.get(running.web + "/board") as answer:
+        page = await answer.text()
+    assert all(name in page for name in ("康乐路", "站前路", "三达路", "中山路", "火车站"))
+
+
+async def test_counters_agree_with_the_loops(running: RunningTown) -> None:
+    async def agree() -> bool:
+        before = (await running.truth())["kangle"]
+        lot = await running.get("/v1/lots/kangle")
+        after = (await running.truth())["kangle"]
+        still = before["entries"] == after["entries"]
+        return still and lot["flow"]["entries_total"] <= after["entries"]
+
+    await until(agree, within_seconds=60)
+
+
+async def test_ctrl_c_ends_every_process_and_the_next_start_finds_its_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with town(data, "--speed", "60") as first:
+
+        async def recorded() -> bool:
+            history = await first.get("/v1/lots/sanda/history?step=PT1M")
+            return any(point["occupied"] is not None for point in history["points"])
+
+        await until(recorded, within_seconds=60)
+        children = first.children()
+        assert len(children) >= 9
+        assert await stop(first.process) == 0
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    async with town(data, "--speed", "60") as second:
+        history = await second.get("/v1/lots/sanda/history?step=PT1M")
+        assert any(point["occupied"] is not None for point in history["points"])
+
+
+async def test_a_part_that_is_killed_comes_back_and_tells_the_truth(running: RunningTown) -> None:
+    recorder = next(
+        child
+        for child in running.children()
+        if b"recorder" in Path(f"/proc/{child}/cmdline").read_bytes()
+    )
+    running_before = set(running.children())
+    import os  # noqa: PLC0415
+
+    os.kill(recorder, signal.SIGKILL)
+
+    async def is_replaced() -> bool:
+        now = set(running.children())
+        return recorder not in now and bool(now - running_before)
+
+    await until(is_replaced)
+    await until(lambda: agreeing(running, "kangle"), within_seconds=60)
+
+
+async def test_a_taken_port_is_named(running: RunningTown, tmp_path: Path) -> None:
+    port = running.web.rsplit(":", 1)[1]
+    import sys  # noqa: PLC0415
+
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "zhibo", "up", "--data", str(tmp_path), "--port", port),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, complaint = await process.communicate()
+    assert process.returncode == 2
+    assert port in complaint.decode()
+    assert "ZHIBO_PORT" in complaint.decode()
+
+
+async def test_an_unknown_lot_is_a_problem_that_names_it(running: RunningTown) -> None:
+    async with running.http.get(running.web + "/v1/lots/nowhere") as answer:
+        problem = await answer.json(content_type=None)
+    assert answer.status == 404
+    assert answer.content_type == "application/problem+json"
+    assert "nowhere" in problem["detail"]
+    assert isinstance(running.http, aiohttp.ClientSession)

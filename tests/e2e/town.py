@@ -1,0 +1,131 @@
+"""`zhibo up` as a person would run it, on free ports and a data folder of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+START_SECONDS = 90.0
+STOP_SECONDS = 40.0
+
+
+@dataclass(frozen=True)
+class RunningTown:
+    """A town that runs: its web service, its truth, its process."""
+
+    web: str
+    sim: str
+    data: Path
+    process: asyncio.subprocess.Process
+    http: aiohttp.ClientSession
+
+    async def get(self, path: str) -> Any:  # noqa: ANN401  # JSON
+        async with self.http.get(self.web + path) as answer:
+            assert answer.status == 200, (path, answer.status, await answer.text())
+            return await answer.json()
+
+    async def truth(self) -> Mapping[str, Any]:
+        """What is really in each lot, by lot id."""
+        async with self.http.get(self.sim + "/truth") as answer:
+            assert answer.status == 200
+            return {lot["lot_id"]: lot for lot in (await answer.json())["lots"]}
+
+    async def switch(self, *, lot: str, device: str, fault: str, on: bool) -> None:
+        body = {"lot": lot, "device": device, "fault": fault, "on": on}
+        async with self.http.post(self.sim + "/faults", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+
+    def children(self) -> list[int]:
+        """Every process below the front door, at any depth."""
+        return _below(self.process.pid)
+
+
+@asynccontextmanager
+async def town(data: Path, *arguments: str) -> AsyncIterator[RunningTown]:
+    """Start, wait until ready, and stop with Ctrl-C."""
+    port, sim_port = _free_port(), _free_port()
+    command = (sys.executable, "-m", "zhibo", "up", "--data", str(data), "--port", str(port))
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}  # noqa: TID251
+    output = data.with_suffix(".log")
+    with output.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *arguments,
+            env={**inherited, "ZHIBO_SIM_PORT": str(sim_port)},
+            stdout=log,
+            stderr=log,
+        )
+    web, sim = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sim_port}"
+    try:
+        async with aiohttp.ClientSession() as http:
+            running = RunningTown(web, sim, data, process, http)
+            await _until_ready(running, output)
+            yield running
+    finally:
+        await stop(process)
+
+
+async def stop(process: asyncio.subprocess.Process) -> int:
+    """Ctrl-C; the exit code."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            return await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+
+
+async def _until_ready(running: RunningTown, output: Path) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while not await _is_ready(running):
+            assert running.process.returncode is None, output.read_text()
+            await asyncio.sleep(0.1)
+
+
+async def _is_ready(running: RunningTown) -> bool:
+    try:
+        async with running.http.get(running.web + "/readyz") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _below(process_id: int) -> list[int]:
+    children = [
+        int(child)
+        for task in Path(f"/proc/{process_id}/task").glob("*/children")
+        for child in task.read_text().split()
+    ]
+    return [*children, *(deeper for child in children for deeper in _below(child))]
+
+
+def difference(lot: Mapping[str, Any], truth: Mapping[str, Any]) -> str:
+    """What the service says otherwise than the truth; empty when every number agrees."""
+    live = lot["live"]
+    pairs = {
+        "capacity": (live["capacity"], truth["bays"]),
+        "occupied": (live["occupied"], truth["occupied"]),
+        "free": (live["free"], truth["free"]),
+        "out_of_service": (live["out_of_service"], truth["out_of_service"]),
+    }
+    wrong = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return json.dumps({lot["id"]: wrong}) if wrong else ""
