@@ -9,18 +9,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import lot_sim.config
 import msgspec
 from dotenv import dotenv_values
+from lot_sim.scenario import BadScenarioError
 
 import gateway.config
 import gateway.process
-import lot_sim.config
 import occupancy.config
 import occupancy.web.config
-from gateway.process import monotonic_seconds, now_ms
 from gateway.config import TOWN_SIGN_LEVEL
+from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
-from lot_sim.scenario import BadScenarioError
 from occupancy.database import NewerDatabaseError
 from occupancy.embedded import EmbeddedError
 from occupancy.sign_faces import TownSign
@@ -102,7 +102,7 @@ def serve(_: argparse.Namespace, environ: Environ) -> int:
     from occupancy.web.server import run_web
 
     settings = occupancy.web.config.load_settings(environ)
-    gateway.process.run(lambda stopping: run_web(settings, now_ms, stopping))
+    gateway.process.run(lambda stopping: run_web(settings, _town_signs(), now_ms, stopping))
     return 0
 
 
@@ -148,9 +148,9 @@ def sim(arguments: argparse.Namespace, environ: Environ) -> int:
 
 
 def migrate(_: argparse.Namespace, environ: Environ) -> int:
-    from occupancy import database
+    from occupancy.first_start import prepare
 
-    steps = asyncio.run(database.migrate(_needed(occupancy.config.POSTGRES_URL, environ)))
+    steps = asyncio.run(prepare(_needed(occupancy.config.POSTGRES_URL, environ)))
     print(f"{steps} migrations applied" if steps else "the database is up to date")
     return 0
 

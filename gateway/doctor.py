@@ -1,7 +1,12 @@
 """What a check found, and how to mend it: the words of `zhibo doctor`."""
 
-import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from gateway.config import Device, GatewayConfig
+from gateway.decode import blocks_of
+from gateway.modbus import ModbusFailure, ModbusLine
+from gateway.reading import FailureKind
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,37 @@ class Finding:
         return f"  BAD   {self.thing}: {self.trouble}\n        {self.cure}"
 
 
-async def port_answers(thing: str, host: str, port: int, cure: str) -> Finding:
-    """Whether anything accepts a connection there."""
+async def check_devices(configs: Iterable[GatewayConfig]) -> list[Finding]:
+    """Read each device of each car park once; a line that is down is named once a device."""
+    findings = []
+    for config in configs:
+        for link in config.car_park.links:
+            line = ModbusLine(link)
+            devices = [d for d in config.car_park.devices if d.link_id == link.link_id]
+            try:
+                findings += [await _check_device(config, device, line) for device in devices]
+            finally:
+                line.close()
+    return findings
+
+
+async def _check_device(config: GatewayConfig, device: Device, line: ModbusLine) -> Finding:
+    link = line.link
+    thing = f"{device.device_id} (unit {device.unit} at {link.host}:{link.port}, {device.map})"
+    register_map = config.maps[device.map]
+    block = blocks_of(register_map, register_map.points)[0]
     try:
-        async with asyncio.timeout(2.0):
-            _, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError) as failure:
-        reason = str(failure) or "no answer within 2 s"
-        return Finding(thing, f"{host}:{port} cannot be reached ({reason})", cure)
-    writer.close()
+        await line.read(device.unit, block, device.timeout_ms)
+    except ModbusFailure as failure:
+        return Finding(thing, str(failure), _CURES[failure.kind])
     return Finding(thing)
+
+
+_CURES = {
+    FailureKind.REFUSED: "check power and cable, then host and port in the car park's file",
+    FailureKind.BROKEN: "something else answers there: check that the port speaks Modbus",
+    FailureKind.TIMEOUT: "check the unit number, then baud rate and wiring behind a serial server",
+    FailureKind.SHORT_REPLY: "the device has fewer registers than its map: check the model",
+    FailureKind.EXCEPTION: "the device refuses these addresses: check the model and its map",
+    FailureKind.BUSY: "the device is overloaded: give it a longer period_ms",
+}

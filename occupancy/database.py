@@ -80,6 +80,17 @@ def migrations() -> list[tuple[int, str, str]]:
     return sorted((int(f.name[:4]), f.name, f.read_text(encoding="utf-8")) for f in found)
 
 
+async def read_schema_version(url: str) -> int:
+    """The newest migration this database has had; 0 for one that had none."""
+    connection = await asyncpg.connect(url, timeout=COMMAND_SECONDS)
+    try:
+        return int(await connection.fetchval("SELECT max(number) FROM schema_version") or 0)
+    except asyncpg.UndefinedTableError:
+        return 0
+    finally:
+        await connection.close()
+
+
 async def wait_until_migrated(connections: asyncpg.Pool, stopping: asyncio.Event) -> None:
     """Parts start in any order: wait for the server and for its schema."""
     newest = migrations()[-1][0]

@@ -1,23 +1,50 @@
 """Checks PostgreSQL and Redis as the service would use them, each with its cure."""
 
-from redis.asyncio import Redis
+import asyncpg
 from redis.exceptions import RedisError
 
 from gateway.doctor import Finding
+from gateway.redis_client import connect
+from occupancy import database
+from occupancy.snapshot import read_server_version
 
 LEAST_REDIS = (7, 0)
 REDIS_CURE = "start Redis 7 or Valkey 8 there, or set ZHIBO_REDIS_URL; `zhibo up` embeds one"
+POSTGRES_CURE = "start PostgreSQL 15 or newer there, or set ZHIBO_POSTGRES_URL"
 
 
-async def check_redis(redis: Redis, url: str) -> Finding:
-    """Reachable, new enough, and taking writes: a full disk refuses them while reads go on."""
-    thing = f"Redis {url}"
+async def check_servers(redis_url: str, postgres_url: str) -> list[Finding]:
+    return [await check_redis(redis_url), await check_postgres(postgres_url)]
+
+
+async def check_redis(url: str) -> Finding:
+    """Reachable, new enough, and taking writes: a full one refuses them while reads go on."""
+    thing = f"Redis {url or '(ZHIBO_REDIS_URL is not set)'}"
+    if not url:
+        return Finding(thing, "no address", REDIS_CURE)
+    async with connect(url) as redis:
+        try:
+            version = await read_server_version(redis)
+        except (RedisError, OSError) as failure:
+            return Finding(thing, str(failure) or "no answer", REDIS_CURE)
+    if version < LEAST_REDIS:
+        return Finding(thing, f"version {version[0]}.{version[1]} is too old", REDIS_CURE)
+    return Finding(thing)
+
+
+async def check_postgres(url: str) -> Finding:
+    """Reachable and at this version's schema."""
+    thing = f"PostgreSQL {url or '(ZHIBO_POSTGRES_URL is not set)'}"
+    if not url:
+        return Finding(thing, "no address", POSTGRES_CURE)
     try:
-        server = await redis.info("server")
-        await redis.set("zhibo:v1:doctor", "1", ex=10)
-    except (RedisError, OSError) as failure:
-        return Finding(thing, str(failure), REDIS_CURE)
-    version = str(server["redis_version"])
-    if tuple(int(part) for part in version.split(".")[:2]) < LEAST_REDIS:
-        return Finding(thing, f"version {version} is too old", REDIS_CURE)
-    return Finding(f"{thing} (version {version})")
+        number = await database.read_schema_version(url)
+    except asyncpg.InvalidCatalogNameError:
+        return Finding(thing, "there is no such database", "create it: createdb zhibo")
+    except database.UNREACHABLE as failure:
+        return Finding(thing, str(failure) or "no answer", POSTGRES_CURE)
+    newest = database.migrations()[-1][0]
+    if number != newest:
+        words = f"schema {number:04d}, this version wants {newest:04d}"
+        return Finding(thing, words, "run `zhibo migrate`")
+    return Finding(thing)

@@ -42,6 +42,14 @@ async def read_run_id(redis: Redis) -> str:
     return str((await redis.info("server"))["run_id"])
 
 
+async def read_server_version(redis: Redis) -> tuple[int, int]:
+    """The server's version, once a write has shown that it takes them."""
+    await redis.set("zhibo:v1:doctor", "1", ex=10)
+    version = str((await redis.info("server"))["redis_version"])
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
 async def write(redis: Redis, run_id: str, picture: LiveOccupancy) -> bool:
     """Write and announce the picture unless a newer one is there; whether it was written."""
     payload = _encoder.encode(picture)

@@ -12,7 +12,8 @@ import aiohttp
 
 from gateway.children import Child, keep_running
 from gateway.settings import BadSettingError
-from occupancy import database, embedded
+from occupancy import embedded
+from occupancy.first_start import prepare
 
 MODBUS_OFFSETS = range(0, 40_000, 1_000)
 READY_SECONDS = 120.0
@@ -48,7 +49,7 @@ async def run_together(
     offset = _free_offset(town.modbus_ports)
     say(f"starting; logs in {town.logs}")
     async with _servers(town) as (postgres_url, redis_url):
-        await database.migrate(postgres_url)
+        await prepare(postgres_url)
         shared = {
             **environ,
             "ZHIBO_CHILD": "1",

@@ -1,0 +1,12 @@
+"""What a new database needs before anything else: the schema and the facts that ship."""
+
+from occupancy import database
+from occupancy.lot_file import load_shipped
+
+
+async def prepare(postgres_url: str) -> int:
+    """Migrate, then write what is not there yet; how many migrations were applied."""
+    steps = await database.migrate(postgres_url)
+    async with database.pool(postgres_url) as connections:
+        await database.seed_lots(connections, load_shipped())
+    return steps

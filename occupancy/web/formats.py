@@ -1,0 +1,315 @@
+"""What the service knows in the shape its readers get."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.observation import Basis, DeviceState, FaceState, GroupState
+from occupancy.coordinates import to_gcj02
+from occupancy.history import HistoryPoint
+from occupancy.live import LiveOccupancy, Quality, Status, Trend, as_seen_at
+from occupancy.lot import Lot, Place, Thresholds, VehicleLimits
+from occupancy.navigation import NavigationLinks, links_to
+
+SHANGHAI = dt.timezone(dt.timedelta(hours=8))
+DECIMALS = 6
+
+
+class Point(msgspec.Struct, frozen=True):
+    """Degrees."""
+
+    lat: float
+    lng: float
+
+
+class BothDatums(msgspec.Struct, frozen=True):
+    """One place as Chinese maps and as GPS count it."""
+
+    gcj02: Point
+    wgs84: Point
+
+
+class PriceInWords(msgspec.Struct, frozen=True):
+    """The free period and the price, in words and as data; `placeholder`: nobody confirmed it."""
+
+    free_minutes: int | None
+    free_period: str
+    price: str
+    placeholder: bool
+
+
+class Live(msgspec.Struct, frozen=True):
+    """The numbers now; null where the source is silent or contradicts itself."""
+
+    capacity: int
+    usable: int | None
+    occupied: int | None
+    free: int | None
+    out_of_service: int | None
+    locked_in: int | None
+    trend: Trend
+    quality: Quality
+    basis: Basis | None
+    observed_at: str | None
+    doubts: tuple[str, ...]
+
+
+class LotSummary(msgspec.Struct, frozen=True):
+    """One car park as a list shows it."""
+
+    id: str
+    name: str
+    short_name: str
+    address: str
+    place: BothDatums
+    hotline: str
+    status: Status
+    live: Live
+    thresholds: Thresholds
+    limits: VehicleLimits
+    tariff: PriceInWords | None
+    navigation: NavigationLinks
+    placeholders: tuple[str, ...]
+
+
+class LevelNow(msgspec.Struct, frozen=True):
+    """One level over all machine groups, from the ground up."""
+
+    level: int
+    capacity: int
+    occupied: int | None
+    out_of_service: int
+    free: int | None
+
+
+class GroupNow(msgspec.Struct, frozen=True):
+    """One machine group; queues in cars, cycle in seconds."""
+
+    id: str
+    state: GroupState
+    bay_type: str
+    capacity: int
+    occupied: int | None
+    free: int | None
+    storing_queue: int | None
+    fetching_queue: int | None
+    cycle_seconds: float | None
+
+
+class DeviceNow(msgspec.Struct, frozen=True):
+    """One field device."""
+
+    id: str
+    state: DeviceState
+    last_answer_at: str | None
+    note: str
+
+
+class SignNow(msgspec.Struct, frozen=True):
+    """One guidance sign: what it should show and what it says it shows, a text a line."""
+
+    id: str
+    desired: tuple[str, ...]
+    reported: tuple[str, ...] | None
+    state: FaceState
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """Cars through the lanes since the gateway's memory began."""
+
+    entries_total: int
+    exits_total: int
+
+
+class LotDetail(LotSummary, frozen=True):
+    """One car park with everything below it."""
+
+    levels: tuple[LevelNow, ...]
+    groups: tuple[GroupNow, ...]
+    devices: tuple[DeviceNow, ...]
+    signs: tuple[SignNow, ...]
+    flow: Flow | None
+
+
+class LotChange(LotSummary, frozen=True):
+    """What the live stream says of one car park."""
+
+    levels: tuple[LevelNow, ...]
+    signs: tuple[SignNow, ...]
+
+
+class LotList(msgspec.Struct, frozen=True):
+    """Every car park."""
+
+    lots: tuple[LotSummary, ...]
+
+
+class SeriesPoint(msgspec.Struct, frozen=True):
+    """One step; null where the source was silent for most of it."""
+
+    at: str
+    occupied: float | None
+    free: float | None
+    entries: int | None
+    exits: int | None
+    completeness: float
+
+
+class Series(msgspec.Struct, frozen=True):
+    """Occupancy over time."""
+
+    lot: str
+    step_seconds: int
+    points: tuple[SeriesPoint, ...]
+
+
+def rfc3339(at_ms: int) -> str:
+    return dt.datetime.fromtimestamp(at_ms / 1_000, tz=SHANGHAI).isoformat(timespec="milliseconds")
+
+
+def both_datums(place: Place) -> BothDatums:
+    return BothDatums(gcj02=_point(to_gcj02(place)), wgs84=_point(place))
+
+
+def summary(
+    lot: Lot, picture: LiveOccupancy | None, tariff: PriceInWords | None, now_ms: int
+) -> LotSummary:
+    return LotSummary(**_common(lot, picture, tariff, now_ms))  # type: ignore[arg-type]
+
+
+def detail(
+    lot: Lot, picture: LiveOccupancy | None, tariff: PriceInWords | None, now_ms: int
+) -> LotDetail:
+    common = _common(lot, picture, tariff, now_ms)
+    if picture is None:
+        return LotDetail(**common, levels=(), groups=(), devices=(), signs=(), flow=None)  # type: ignore[arg-type]
+    seen = as_seen_at(picture, now_ms)
+    silent = _is_untold(seen)
+    bay_types = {group.group_id: group.bay_type for group in lot.groups}
+    return LotDetail(
+        **common,  # type: ignore[arg-type]
+        levels=_levels(seen, silent=silent),
+        groups=_groups(seen, bay_types, silent=silent),
+        devices=tuple(
+            DeviceNow(
+                d.device_id,
+                d.state,
+                None if d.last_answer_at_ms is None else rfc3339(d.last_answer_at_ms),
+                d.note,
+            )
+            for d in seen.devices
+        ),
+        signs=tuple(SignNow(s.device_id, s.desired, s.reported, s.state) for s in seen.signs),
+        flow=Flow(seen.entries_total, seen.exits_total),
+    )
+
+
+def change(whole: LotDetail) -> LotChange:
+    names = LotChange.__struct_fields__
+    return LotChange(**{name: getattr(whole, name) for name in names})
+
+
+def series(lot_id: str, step_seconds: int, points: list[HistoryPoint]) -> Series:
+    return Series(
+        lot_id,
+        step_seconds,
+        tuple(
+            SeriesPoint(rfc3339(p.start_ms), p.occupied, p.free, p.entries, p.exits, p.completeness)
+            for p in points
+        ),
+    )
+
+
+def _common(
+    lot: Lot, picture: LiveOccupancy | None, tariff: PriceInWords | None, now_ms: int
+) -> Mapping[str, object]:
+    seen = None if picture is None else as_seen_at(picture, now_ms)
+    return {
+        "id": lot.lot_id,
+        "name": lot.name,
+        "short_name": lot.short_name,
+        "address": lot.address,
+        "place": both_datums(lot.entrance),
+        "hotline": lot.hotline,
+        "status": Status.NO_DATA if seen is None else seen.status,
+        "live": _live(lot, seen),
+        "thresholds": lot.thresholds,
+        "limits": lot.limits,
+        "tariff": tariff,
+        "navigation": links_to(lot),
+        "placeholders": lot.placeholders,
+    }
+
+
+def _live(lot: Lot, seen: LiveOccupancy | None) -> Live:
+    if seen is None:
+        nothing = ("nothing has been heard from this car park yet",)
+        return Live(
+            capacity=lot.capacity,
+            usable=None,
+            occupied=None,
+            free=None,
+            out_of_service=None,
+            locked_in=None,
+            trend=Trend.UNKNOWN,
+            quality=Quality.STALE,
+            basis=None,
+            observed_at=None,
+            doubts=nothing,
+        )
+    untold = _is_untold(seen)
+    return Live(
+        capacity=lot.capacity,
+        usable=None if untold else seen.usable,
+        occupied=None if untold else seen.occupied,
+        free=None if untold else seen.free,
+        out_of_service=None if untold else seen.out_of_service,
+        locked_in=None if untold else seen.locked_in,
+        trend=Trend.UNKNOWN if untold else seen.trend,
+        quality=seen.quality,
+        basis=seen.basis,
+        observed_at=rfc3339(seen.observed_at_ms),
+        doubts=seen.doubts,
+    )
+
+
+def _is_untold(seen: LiveOccupancy) -> bool:
+    """A number nobody should act on is not told."""
+    return seen.quality in (Quality.STALE, Quality.SUSPECT)
+
+
+def _levels(seen: LiveOccupancy, *, silent: bool) -> tuple[LevelNow, ...]:
+    return tuple(
+        LevelNow(
+            level.level,
+            level.capacity,
+            None if silent else level.occupied,
+            level.out_of_service,
+            None if silent else level.free,
+        )
+        for level in seen.levels
+    )
+
+
+def _groups(
+    seen: LiveOccupancy, bay_types: Mapping[str, str], *, silent: bool
+) -> tuple[GroupNow, ...]:
+    return tuple(
+        GroupNow(
+            group.group_id,
+            GroupState.SILENT if silent else group.state,
+            bay_types.get(group.group_id, "suv"),
+            group.capacity,
+            None if silent else group.occupied,
+            None if silent else group.free,
+            group.storing_queue,
+            group.fetching_queue,
+            group.cycle_seconds,
+        )
+        for group in seen.groups
+    )
+
+
+def _point(place: Place) -> Point:
+    return Point(round(place.latitude, DECIMALS), round(place.longitude, DECIMALS))

@@ -1,0 +1,109 @@
+"""Is the process alive, is it ready, and how is it doing."""
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.exposition import generate_latest
+
+from occupancy.live import Quality, Status, as_seen_at
+from occupancy.web.events import LiveStream
+from occupancy.web.problems import Problem
+from occupancy.web.routes import Route
+from occupancy.web.showcase import Showcase
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: str = "alive"
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Everything a reader needs is there."""
+
+    status: str
+    lots: int
+    lots_heard: int
+
+
+class Health:
+    """`/healthz`, `/readyz`, `/metrics`."""
+
+    def __init__(self, showcase: Showcase, stream: LiveStream) -> None:
+        self._showcase = showcase
+        self._metrics = _Metrics(showcase, stream)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/healthz", self.alive, "The process answers", gives=Alive, tag="health"),
+            Route(
+                "GET",
+                "/readyz",
+                self.ready,
+                "503 until every car park has been heard and Redis is there",
+                gives=Ready,
+                problems=(503,),
+                tag="health",
+            ),
+            Route(
+                "GET",
+                "/metrics",
+                self.metrics,
+                "Prometheus metrics",
+                content_type="text/plain",
+                tag="health",
+            ),
+        ]
+
+    async def alive(self, _: web.Request, __: object) -> web.StreamResponse:
+        return web.json_response(body=msgspec.json.encode(Alive()))
+
+    async def ready(self, _: web.Request, __: object) -> web.StreamResponse:
+        shown = self._showcase
+        if shown.link_lost_since_ms is not None:
+            raise Problem(503, "Redis is away; the last pictures age and turn into dashes")
+        missing = [lot_id for lot_id in shown.lots if lot_id not in shown.pictures]
+        if not shown.is_primed or missing:
+            waited_for = ", ".join(missing) or "the first pictures"
+            raise Problem(503, f"not heard yet: {waited_for}", choices=tuple(missing))
+        body = Ready("ready", len(shown.lots), len(shown.pictures))
+        return web.json_response(body=msgspec.json.encode(body))
+
+    async def metrics(self, _: web.Request, __: object) -> web.StreamResponse:
+        return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
+
+
+class _Metrics:
+    """Gauges read at each scrape: nothing is counted on the way."""
+
+    def __init__(self, showcase: Showcase, stream: LiveStream) -> None:
+        self._showcase = showcase
+        self._stream = stream
+        self._registry = CollectorRegistry()
+        self._free = self._gauge("zhibo_free_spaces", "Free spaces, absent when not trusted")
+        self._age = self._gauge("zhibo_observation_age_seconds", "Age of the last observation")
+        self._offset = self._gauge("zhibo_gateway_clock_offset_seconds", "Gateway clock offset")
+        self._fresh = self._gauge("zhibo_fresh", "1 while the lot's numbers may be shown")
+        self._readers = Gauge(
+            "zhibo_stream_readers", "Open live streams of this worker", registry=self._registry
+        )
+        self._linked = Gauge(
+            "zhibo_redis_linked", "1 while pictures come from Redis", registry=self._registry
+        )
+
+    def _gauge(self, name: str, about: str) -> Gauge:
+        return Gauge(name, about, ["lot"], registry=self._registry)
+
+    def text(self) -> bytes:
+        now_ms = self._showcase.now_ms()
+        self._free.clear()
+        for lot_id, picture in self._showcase.pictures.items():
+            seen = as_seen_at(picture, now_ms)
+            if seen.free is not None and seen.quality is not Quality.SUSPECT:
+                self._free.labels(lot_id).set(seen.free)
+            self._fresh.labels(lot_id).set(seen.status is not Status.NO_DATA)
+            self._age.labels(lot_id).set((now_ms - picture.observed_at_ms) / 1_000)
+            self._offset.labels(lot_id).set(picture.clock_offset_ms / 1_000)
+        self._readers.set(self._stream.readers)
+        self._linked.set(self._showcase.link_lost_since_ms is None)
+        return generate_latest(self._registry)

@@ -1,0 +1,127 @@
+"""`/v1/lots`: every car park, one car park, its history."""
+
+import datetime as dt
+import re
+
+import asyncpg
+import msgspec
+from aiohttp import web
+
+from occupancy import database, history
+from occupancy.web import formats
+from occupancy.web.problems import Problem
+from occupancy.web.routes import Route
+from occupancy.web.showcase import Showcase
+
+DEFAULT_SPAN_MS = 24 * 3_600_000
+MOST_POINTS = 5_000
+_DURATION = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
+
+
+class HistoryQuery(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}
+):
+    """A span in RFC 3339 and a step as an ISO 8601 duration."""
+
+    from_: str = ""
+    to: str = ""
+    step: str = "PT15M"
+
+
+class Lots:
+    """The answers; `connections` may be away, then only history is."""
+
+    def __init__(self, showcase: Showcase, connections: asyncpg.Pool) -> None:
+        self._showcase = showcase
+        self._connections = connections
+
+    def routes(self) -> list[Route]:
+        about = {"lot_id": "as in /v1/lots, e.g. kangle"}
+        return [
+            Route("GET", "/v1/lots", self.every, "Every car park, live", gives=formats.LotList),
+            Route(
+                "GET",
+                "/v1/lots/{lot_id}",
+                self.one,
+                "One car park with levels, groups, signs, devices",
+                gives=formats.LotDetail,
+                problems=(404,),
+                path_about=about,
+            ),
+            Route(
+                "GET",
+                "/v1/lots/{lot_id}/history",
+                self.history,
+                "Occupancy over time",
+                gives=formats.Series,
+                query=HistoryQuery,
+                problems=(404, 503),
+                path_about=about,
+                tag="history",
+            ),
+        ]
+
+    async def every(self, request: web.Request, _: object) -> web.StreamResponse:
+        return self._showcase.lot_list().answer(request)
+
+    async def one(self, request: web.Request, _: object) -> web.StreamResponse:
+        return self._showcase.lot_detail(known_lot(self._showcase, request)).answer(request)
+
+    async def history(self, request: web.Request, query: HistoryQuery) -> web.StreamResponse:
+        lot_id = known_lot(self._showcase, request)
+        now_ms = self._showcase.now_ms()
+        to_ms = _moment(query.to, "to") if query.to else now_ms
+        from_ms = _moment(query.from_, "from") if query.from_ else to_ms - DEFAULT_SPAN_MS
+        step_seconds = seconds_of(query.step, "step")
+        _check_span(from_ms, to_ms, step_seconds)
+        try:
+            points = await history.read_series(
+                self._connections, lot_id, from_ms, to_ms, step_seconds
+            )
+        except database.UNREACHABLE:
+            detail = "the history database is away; live numbers are not affected"
+            raise Problem(503, detail) from None
+        body = msgspec.json.encode(formats.series(lot_id, step_seconds, points))
+        return web.Response(body=body, content_type="application/json")
+
+
+def known_lot(showcase: Showcase, request: web.Request) -> str:
+    lot_id = request.match_info["lot_id"]
+    if lot_id not in showcase.lots:
+        known = tuple(showcase.lots)
+        detail = f"there is no car park {lot_id!r}; known: {', '.join(known)}"
+        raise Problem(404, detail, field="lot_id", choices=known)
+    return lot_id
+
+
+def seconds_of(duration: str, name: str) -> int:
+    """An ISO 8601 duration of days, hours, minutes and seconds."""
+    match = _DURATION.match(duration)
+    if match is None or not any(match.groups()):
+        detail = f"{name}={duration!r} is not a duration such as PT15M or P1D"
+        raise Problem(400, detail, field=name)
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def _moment(raw: str, name: str) -> int:
+    # A plus sign in a query arrives as a blank.
+    try:
+        at = msgspec.convert(raw.replace(" ", "+"), dt.datetime, strict=False)
+    except msgspec.ValidationError:
+        at = None
+    if at is None or at.tzinfo is None:
+        detail = f"{name}={raw!r} is not a time with its zone, e.g. 2026-11-23T08:00:00+08:00"
+        raise Problem(400, detail, field=name)
+    return int(at.timestamp() * 1_000)
+
+
+def _check_span(from_ms: int, to_ms: int, step_seconds: int) -> None:
+    if to_ms <= from_ms:
+        raise Problem(400, "`to` must lie behind `from`", field="to")
+    if step_seconds < 1:
+        raise Problem(400, "`step` must be at least a second", field="step")
+    points = (to_ms - from_ms) / 1_000 / step_seconds
+    if points > MOST_POINTS:
+        detail = f"{points:.0f} steps are asked, {MOST_POINTS} is the most: take a longer step"
+        raise Problem(400, detail, field="step")

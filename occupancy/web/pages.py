@@ -1,0 +1,22 @@
+"""Jinja2 templates: escaped by default, an unknown name is an error."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from occupancy.web.static_files import StaticFiles
+
+
+class Pages:
+    """The templates with `static('name')` for the addresses of their files."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("occupancy.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["static"] = static.url
+
+    def render(self, template: str, **values: object) -> str:
+        return self._environment.get_template(template).render(**values)

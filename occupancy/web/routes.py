@@ -1,0 +1,94 @@
+"""One declaration a route: from it come the handler's checks and the OpenAPI document."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from occupancy.web.problems import Problem
+
+BODY_BYTES = 64 * 1024
+Answer = Callable[..., Awaitable[web.StreamResponse]]
+
+
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Takes no query parameters."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """`answer(request, query)` or, with a body, `answer(request, query, body)`."""
+
+    method: str
+    path: str
+    answer: Answer
+    summary: str
+    gives: Any = None
+    content_type: str = "application/json"
+    query: type[msgspec.Struct] = NoQuery
+    body: type[msgspec.Struct] | None = None
+    problems: tuple[int, ...] = ()
+    tag: str = "live"
+    documented: bool = True
+    path_about: dict[str, str] = field(default_factory=dict)
+
+
+def bind(app: web.Application, routes: Iterable[Route]) -> None:
+    for route in routes:
+        # GET answers HEAD as well: aiohttp adds it.
+        app.router.add_route(route.method, route.path, _handler(route))
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, _handler(route))
+
+
+def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    if route.query is NoQuery and route.body is None:
+
+        async def plain(request: web.Request) -> web.StreamResponse:
+            if request.rel_url.raw_query_string:
+                read_query(request, NoQuery)
+            return await route.answer(request, None)
+
+        return plain
+
+    async def checked(request: web.Request) -> web.StreamResponse:
+        query = read_query(request, route.query)
+        if route.body is None:
+            return await route.answer(request, query)
+        return await route.answer(request, query, await read_body(request, route.body))
+
+    return checked
+
+
+def read_query(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    """The query as `kind`; a parameter that is unknown, repeated or wrong is named."""
+    names = list(request.query.keys())
+    known = tuple(f.encode_name for f in msgspec.structs.fields(kind))
+    for name in names:
+        if name not in known:
+            detail = f"there is no parameter {name!r} here"
+            raise Problem(400, detail, field=name, choices=known)
+        if names.count(name) > 1:
+            raise Problem(400, f"the parameter {name!r} stands more than once", field=name)
+    try:
+        return msgspec.convert(dict(request.query), kind, strict=False)
+    except msgspec.ValidationError as reason:
+        raise _named(reason) from None
+
+
+async def read_body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    raw = await request.read()
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as reason:
+        raise _named(reason) from None
+    except msgspec.DecodeError as reason:
+        raise Problem(400, f"the body is not JSON: {reason}") from None
+
+
+def _named(reason: msgspec.ValidationError) -> Problem:
+    """The words of msgspec end with ` - at `$.field``."""
+    words, _, place = str(reason).partition(" - at `$")
+    return Problem(400, words, field=place.strip("`.").lstrip("."))

@@ -1,0 +1,140 @@
+"""The web service: settings, connect, prime, serve; start and stop stand in one place."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+from aiohttp import web
+
+from gateway.redis_client import connect
+from gateway.settings import BadSettingError
+from occupancy import database
+from occupancy.lot import Lot
+from occupancy.lot_file import load_shipped
+from occupancy.sign_faces import TownSign
+from occupancy.web.board import Board
+from occupancy.web.config import PORT, WebSettings
+from occupancy.web.documentation import Documentation
+from occupancy.web.events import LiveStream
+from occupancy.web.health import Health
+from occupancy.web.lots import Lots
+from occupancy.web.problems import as_documents
+from occupancy.web.routes import BODY_BYTES, Route, bind
+from occupancy.web.security import add_headers
+from occupancy.web.showcase import Showcase
+from occupancy.web.static_files import StaticFiles
+
+KEEPALIVE_SECONDS = 8.0
+SHUTDOWN_SECONDS = 3.0
+LOTS_WAIT_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Face:
+    """The application and the parts that must run beside it."""
+
+    app: web.Application
+    showcase: Showcase
+    stream: LiveStream
+    board: Board
+
+
+async def run_web(settings: WebSettings, clock: Callable[[], int], stopping: asyncio.Event) -> None:
+    """Serve until `stopping`. Raises BadSettingError when the port is taken."""
+    listening = _listen(settings)
+    async with (
+        database.pool(settings.postgres_url) as connections,
+        connect(settings.redis_url) as redis,
+    ):
+        lots = await _lots(connections)
+        face = make_face(lots, signs, connections, clock)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(face.showcase.follow(redis), name="follow pictures"),
+                group.create_task(face.showcase.watch_ages(), name="watch ages"),
+                group.create_task(face.stream.beat(), name="heartbeat"),
+                group.create_task(face.board.keep_trends(), name="trends"),
+            ]
+            async with _serving(face, listening):
+                log.info("serving", host=settings.host, port=settings.port)
+                await stopping.wait()
+            for task in tasks:
+                task.cancel()
+
+
+def make_face(lots: dict[str, Lot], connections: asyncpg.Pool, clock: Callable[[], int]) -> Face:
+    """The application, without a socket."""
+    showcase = Showcase(lots, clock)
+    stream = LiveStream(showcase)
+    static = StaticFiles()
+    board = Board(showcase, connections, static, signs)
+    routes = [
+        *Lots(showcase, connections).routes(),
+        Route(
+            "GET",
+            "/v1/stream",
+            stream.answer,
+            "Server-sent events: `lot` on every change, `heartbeat`; resumes by Last-Event-ID",
+            content_type="text/event-stream",
+        ),
+        *Health(showcase, stream).routes(),
+        *board.routes(),
+        *static.routes(),
+    ]
+    routes += Documentation(routes, static).routes()
+    app = web.Application(middlewares=[as_documents], client_max_size=BODY_BYTES)
+    app.on_response_prepare.append(add_headers)
+    bind(app, routes)
+    return Face(app, showcase, stream, board)
+
+
+@asynccontextmanager
+async def _serving(face: Face, listening: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(
+        face.app,
+        handler_cancellation=True,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening, backlog=1_024).start()
+        yield
+    finally:
+        face.stream.close()
+        await runner.cleanup()
+
+
+def _listen(settings: WebSettings) -> socket.socket:
+    """Bind before anything is connected; several workers share the port."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.workers > 1:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as refusal:
+        listening.close()
+        raise BadSettingError(
+            f"{PORT.name}={settings.port}: cannot listen on {settings.host}:{settings.port} "
+            f"({refusal.strerror}); stop what listens there or set another {PORT.name}"
+        ) from None
+    return listening
+
+
+async def _lots(connections: asyncpg.Pool) -> dict[str, Lot]:
+    """The operators' facts; those that ship while PostgreSQL is away or empty."""
+    try:
+        async with asyncio.timeout(LOTS_WAIT_SECONDS):
+            lots = await database.list_lots(connections)
+    except (*database.UNREACHABLE, asyncpg.UndefinedTableError) as trouble:
+        log.warning("PostgreSQL is away: the car parks' shipped facts serve", reason=str(trouble))
+        lots = []
+    return {lot.lot_id: lot for lot in lots or load_shipped()}
