@@ -9,18 +9,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import lot_sim.config
 import msgspec
 from dotenv import dotenv_values
-from lot_sim.scenario import BadScenarioError
 
 import gateway.config
 import gateway.process
+import lot_sim.config
 import occupancy.config
 import occupancy.web.config
 from gateway.config import TOWN_SIGN_LEVEL
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
+from lot_sim.scenario import BadScenarioError
 from occupancy.database import NewerDatabaseError
 from occupancy.embedded import EmbeddedError
 from occupancy.sign_faces import TownSign

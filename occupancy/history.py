@@ -15,6 +15,7 @@ _COLUMNS = (
     *("occupied", "free", "usable", "out_of_service", "entries_total", "exits_total"),
     *("lane_totals", "group_occupied", "basis", "doubts"),
 )
+_PARTITION_LOCK = 76_110_102
 _EARLIEST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
@@ -92,8 +93,12 @@ async def _lock_watermark(connection: asyncpg.Connection, lot_id: str, behind: P
 async def _make_partitions(connection: asyncpg.Connection, days: Iterable[dt.date]) -> None:
     for day in sorted(days):
         name = f"observation_{day:%Y%m%d}"
-        if await connection.fetchval("SELECT to_regclass($1)", name) is None:
-            until = day + dt.timedelta(days=1)
+        if await connection.fetchval("SELECT to_regclass($1)", name) is not None:
+            continue
+        until = day + dt.timedelta(days=1)
+        async with connection.transaction():
+            # Five car parks reach midnight together: one makes the partition, the others wait.
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _PARTITION_LOCK)
             # The names and dates are our own; DDL takes no parameters.
             await connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF observation "

@@ -47,7 +47,13 @@ class Trend:
 class Board:
     """The page and its trend lines, which come from history and may be missing."""
 
-    def __init__(self, showcase: Showcase, connections: asyncpg.Pool, static: StaticFiles) -> None:
+    def __init__(
+        self,
+        showcase: Showcase,
+        connections: asyncpg.Pool,
+        static: StaticFiles,
+        signs: Sequence[TownSign],
+    ) -> None:
         self._showcase = showcase
         self._connections = connections
         self._pages = Pages(static)

@@ -45,7 +45,12 @@ class Face:
     board: Board
 
 
-async def run_web(settings: WebSettings, clock: Callable[[], int], stopping: asyncio.Event) -> None:
+async def run_web(
+    settings: WebSettings,
+    signs: Sequence[TownSign],
+    clock: Callable[[], int],
+    stopping: asyncio.Event,
+) -> None:
     """Serve until `stopping`. Raises BadSettingError when the port is taken."""
     listening = _listen(settings)
     async with (
@@ -68,7 +73,12 @@ async def run_web(settings: WebSettings, clock: Callable[[], int], stopping: asy
                 task.cancel()
 
 
-def make_face(lots: dict[str, Lot], connections: asyncpg.Pool, clock: Callable[[], int]) -> Face:
+def make_face(
+    lots: dict[str, Lot],
+    signs: Sequence[TownSign],
+    connections: asyncpg.Pool,
+    clock: Callable[[], int],
+) -> Face:
     """The application, without a socket."""
     showcase = Showcase(lots, clock)
     stream = LiveStream(showcase)

@@ -28,8 +28,7 @@ async def agreeing(running: RunningTown, lot_id: str) -> bool:
     lot = await running.get(f"/v1/lots/{lot_id}")
     after = (await running.truth())[lot_id]
     same_levels = [
-        (level["level"], level["occupied"], level["out_of_service"])
-        for level in lot["levels"]
+        (level["level"], level["occupied"], level["out_of_service"]) for level in lot["levels"]
     ] == [(level["level"], level["occupied"], level["out_of_service"]) for level in after["levels"]]
     return before["occupied"] == after["occupied"] and not difference(lot, after) and same_levels
 
@@ -98,7 +97,7 @@ async def test_counters_agree_with_the_loops(running: RunningTown) -> None:
         lot = await running.get("/v1/lots/kangle")
         after = (await running.truth())["kangle"]
         still = before["entries"] == after["entries"]
-        return still and lot["flow"]["entries_total"] <= after["entries"]
+        return bool(still and lot["flow"]["entries_total"] <= after["entries"])
 
     await until(agree, within_seconds=60)
 

@@ -1,0 +1,32 @@
+"""Screenshots of a running service: `python -m tests.browser.pictures FOLDER [ADDRESS]`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from tests.browser.chromium import chromium
+
+SIZES = {"board_1920": (1920, 1080), "board_1440": (1440, 900), "board_390": (390, 844)}
+
+
+async def _settle(page: Page) -> None:
+    await page.wait_for_function("document.querySelectorAll('.lot:not(.no_data)').length > 0")
+    await page.wait_for_timeout(2_500)
+
+
+async def take(folder: Path, address: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    async with chromium() as browser:
+        for name, (width, height) in SIZES.items():
+            page = await browser.new_page(viewport={"width": width, "height": height})
+            await page.goto(f"{address}/board")
+            await _settle(page)
+            await page.screenshot(path=folder / f"{name}.png", full_page=width < 600)  # noqa: PLR2004
+            await page.close()
+
+
+if __name__ == "__main__":
+    where = sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8080"  # noqa: PLR2004
+    asyncio.run(take(Path(sys.argv[1]), where))
