@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.register_map import BadMapError, RegisterMap, load_map
 from gateway.settings import BadSettingError, Setting, number, port, text, whole_number
+from lot_sim.pace import SPEED_MOST
 from lot_sim.scenario import BadScenarioError, Scenario, parse_scenario
 
 SHIPPED_SCENARIO = Path(__file__).parent / "scenarios" / "sanshui.toml"
@@ -34,8 +35,8 @@ SCENARIO = Setting(
 SPEED = Setting(
     "ZHIBO_SIM_SPEED",
     "1",
-    lambda raw: number(raw, least=0.1, most=1_000),
-    "simulated seconds a second",
+    lambda raw: number(raw, least=0, most=SPEED_MOST),
+    "simulated seconds a second; 0 stands still",
 )
 SEED = Setting("ZHIBO_SIM_SEED", "1", _seed, "the same seed gives the same day")
 FAULTS = Setting(

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 
 import structlog
@@ -10,9 +10,9 @@ from aiohttp import web
 
 from gateway.process import monotonic_seconds, now_ms
 from lot_sim.config import SimSettings
-from lot_sim.devices import Advance, Connections, lines_of, listen, open_lines, serve_line
+from lot_sim.devices import Connections, lines_of, listen, open_lines, serve_line
 from lot_sim.field import Field
-from lot_sim.instruments import Moment
+from lot_sim.pace import Pace
 from lot_sim.town import Town
 from lot_sim.truth import Truth
 
@@ -26,10 +26,10 @@ async def run_sim(settings: SimSettings, stopping: asyncio.Event) -> None:
     """Until `stopping`. Raises PortTakenError before anything has been started."""
     start_ms = now_ms() if settings.start_ms is None else settings.start_ms
     field = build_field(settings, start_ms)
-    advance = follow(field, settings.speed, monotonic_seconds, now_ms)
-    async with serving(field, settings, advance):
+    pace = Pace(field.town, settings.speed, monotonic_seconds, now_ms)
+    async with serving(field, settings, pace):
         while not stopping.is_set():
-            advance()
+            pace.advance()
             await _pause(stopping)
 
 
@@ -38,27 +38,9 @@ def build_field(settings: SimSettings, start_ms: int) -> Field:
     return Field(town, settings.maps, settings.faults)
 
 
-def follow(
-    field: Field,
-    speed: float,
-    seconds: Callable[[], float],
-    wall_ms: Callable[[], int],
-) -> Advance:
-    """The town's time is its start plus `speed` times what has passed on a clock."""
-    begun = seconds()
-    start_ms = field.town.start_ms
-
-    def advance() -> Moment:
-        town_ms = start_ms + int((seconds() - begun) * 1000 * speed)
-        field.town.run_until(town_ms)
-        return Moment(town_ms, wall_ms())
-
-    return advance
-
-
 @asynccontextmanager
 async def serving(
-    field: Field, settings: SimSettings, advance: Advance
+    field: Field, settings: SimSettings, pace: Pace
 ) -> AsyncIterator[dict[int, socket.socket]]:
     """Serve Modbus and the truth; gives the listening sockets by the scenario's port."""
     async with AsyncExitStack() as stack:
@@ -70,9 +52,9 @@ async def serving(
         connections: Connections = set()
         stack.callback(_hang_up, connections)
         for port, listener in opened.items():
-            server = await serve_line(lines[port], listener, advance, connections)
+            server = await serve_line(lines[port], listener, pace.advance, connections)
             stack.callback(server.close)
-        await _serve_truth(Truth(field, settings.speed, advance).app(), truth_socket, stack)
+        await _serve_truth(Truth(field, pace).app(), truth_socket, stack)
         _log_start(field, settings)
         yield opened
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.framer import FramerType
 
-from lot_sim.devices import Advance, Connections, lines_of, listen, serve_line
+from lot_sim.devices import Connections, lines_of, listen, serve_line
 from lot_sim.field import Field
-from lot_sim.run import follow
+from lot_sim.pace import Pace
 from tests.lot_sim.towns import MONDAY_NOON_MS
 
 
@@ -26,10 +26,13 @@ class Clock:
         return MONDAY_NOON_MS + int(self.at_seconds * 1000)
 
 
-def standing(field: Field) -> Advance:
+def paced(field: Field, speed: float, clock: Clock) -> Pace:
+    return Pace(field.town, speed, clock.seconds, clock.wall_ms)
+
+
+def standing(field: Field) -> Pace:
     """The town stands still; only what a test does changes it."""
-    clock = Clock()
-    return follow(field, 0.0, clock.seconds, clock.wall_ms)
+    return paced(field, 0.0, Clock())
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Served:
 
 
 @asynccontextmanager
-async def served(field: Field, advance: Advance | None = None) -> AsyncIterator[Served]:
+async def served(field: Field, pace: Pace | None = None) -> AsyncIterator[Served]:
     connections: Connections = set()
     ports: dict[int, int] = {}
     servers = []
@@ -50,7 +53,7 @@ async def served(field: Field, advance: Advance | None = None) -> AsyncIterator[
         listener = listen(0, str(port), "nothing")
         ports[port] = listener.getsockname()[1]
         servers.append(
-            await serve_line(instruments, listener, advance or standing(field), connections)
+            await serve_line(instruments, listener, (pace or standing(field)).advance, connections)
         )
     try:
         yield Served(field, ports, connections)

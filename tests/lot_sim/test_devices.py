@@ -9,8 +9,7 @@ from lot_sim.bus import reply_seconds, request_seconds
 from lot_sim.devices import PortTakenError, lines_of, listen, open_lines
 from lot_sim.frames import crc16
 from lot_sim.instruments import Sign
-from lot_sim.run import follow
-from tests.lot_sim.serve import Clock, client, served
+from tests.lot_sim.serve import Clock, client, paced, served
 from tests.lot_sim.towns import small_field
 from tests.waiting import until
 
@@ -66,8 +65,10 @@ async def test_a_bus_serves_one_exchange_after_the_other_at_its_speed() -> None:
 async def test_the_town_catches_up_before_a_device_answers() -> None:
     field = small_field()
     clock = Clock()
-    advance = follow(field, 60.0, clock.seconds, clock.wall_ms)
-    async with served(field, advance) as at, client(at.ports[BUS], rtu=True) as modbus:
+    async with (
+        served(field, paced(field, 60.0, clock)) as at,
+        client(at.ports[BUS], rtu=True) as modbus,
+    ):
         clock.at_seconds = 600
         reply = await modbus.read_holding_registers(0, count=1, device_id=11)
         crossings = field.town.lots[0].crossings["small-in"]

@@ -7,9 +7,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lot_sim.field import Field
-from lot_sim.run import follow
 from lot_sim.truth import EVENTS_MOST, Truth
-from tests.lot_sim.serve import Clock, standing
+from tests.lot_sim.serve import Clock, paced, standing
 from tests.lot_sim.towns import HOUR_MS, small_field
 
 SWITCH = {"lot": "small", "device": "small-g1", "fault": "group_jammed", "on": True}
@@ -17,7 +16,7 @@ SWITCH = {"lot": "small", "device": "small-g1", "fault": "group_jammed", "on": T
 
 @asynccontextmanager
 async def truth_of(field: Field) -> AsyncIterator[TestClient[Any, Any]]:
-    app = Truth(field, 1.0, standing(field)).app()
+    app = Truth(field, standing(field)).app()
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -30,7 +29,7 @@ async def test_the_truth_names_everything_that_is_really_there() -> None:
     (lot,) = answer["lots"]
     town_lot = field.town.lots[0]
     assert answer["simulated_at"] == "2026-11-23T15:00:00.000+08:00"
-    assert (answer["seed"], answer["speed"], answer["faults_preset"]) == ("1", 1.0, "none")
+    assert (answer["seed"], answer["speed"], answer["faults_preset"]) == ("1", 0.0, "none")
     assert (lot["lot_id"], lot["bays"]) == ("small", 10)
     assert lot["occupied"] == sum(m.stored for m in town_lot.machines)
     assert lot["entries"] == lot["lanes"][0]["crossings"] > 0
@@ -44,7 +43,7 @@ async def test_the_truth_names_everything_that_is_really_there() -> None:
 async def test_the_truth_is_of_the_moment_it_is_asked_for() -> None:
     field = small_field()
     clock = Clock()
-    app = Truth(field, 60.0, follow(field, 60.0, clock.seconds, clock.wall_ms)).app()
+    app = Truth(field, paced(field, 60.0, clock)).app()
     async with TestClient(TestServer(app)) as client:
         clock.at_seconds = 60
         answer = await (await client.get("/truth")).json()
@@ -111,7 +110,7 @@ async def test_a_body_without_end_is_refused() -> None:
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     field = small_field()
-    app = Truth(field, 1.0, standing(field), body_seconds=0.05).app()
+    app = Truth(field, standing(field), body_seconds=0.05).app()
     async with TestServer(app) as server:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(b"POST /faults HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
@@ -128,6 +127,27 @@ async def test_all_faults_and_devices_are_listed() -> None:
     (lane,) = (device for device in answer["devices"] if device["device"] == "small-in")
     assert (lane["role"], lane["on"]) == ("lane", ["stuck_loop"])
     assert "group_jammed" not in lane["faults"]
+
+
+async def test_the_town_can_be_stopped_and_goes_on_from_there() -> None:
+    field = small_field()
+    clock = Clock()
+    seen = []
+    async with TestClient(TestServer(Truth(field, paced(field, 60.0, clock)).app())) as client:
+        for speed in (0, 10, 0):
+            clock.at_seconds += 60
+            assert (await client.post("/clock", json={"speed": speed})).status == 200
+            clock.at_seconds += 60
+            answer = await (await client.get("/truth")).json()
+            seen.append((answer["speed"], (answer["simulated_ms"] - field.town.start_ms) / 60_000))
+    assert seen == [(0, 60), (10, 70), (0, 80)]
+
+
+@pytest.mark.parametrize("speed", [-1, 1_001, "fast", None])
+async def test_an_impossible_speed_is_refused(speed: object) -> None:
+    async with truth_of(small_field()) as client:
+        reply = await client.post("/clock", json={"speed": speed})
+        assert (reply.status, (await reply.json())["field"]) == (400, "speed")
 
 
 async def test_events_are_read_on_from_the_last_one_seen() -> None:
