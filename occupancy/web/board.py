@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
+import msgspec
 from aiohttp import web
 
 from occupancy import database, history
@@ -44,6 +45,12 @@ class Trend:
     exits_day: int | None = None
 
 
+class TrendQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`t` makes a browser ask again."""
+
+    t: int = 0
+
+
 class Board:
     """The page and its trend lines, which come from history and may be missing."""
 
@@ -64,7 +71,14 @@ class Board:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/board", self.page, "The big screen", documented=False),
-            Route("GET", "/board/trend/{lot_id}.svg", self.trend, "A trend line", documented=False),
+            Route(
+                "GET",
+                "/board/trend/{lot_id}.svg",
+                self.trend,
+                "A trend line",
+                query=TrendQuery,
+                documented=False,
+            ),
             Route("GET", "/board/flows", self.flows, "Cars in and out, 24 h", documented=False),
             Route("GET", "/board/live-worker.js", self.worker, "The stream", documented=False),
             Route("GET", "/", self.home, "To the board", documented=False),

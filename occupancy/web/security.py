@@ -4,7 +4,7 @@ import secrets
 
 from aiohttp import web
 
-# Pages set their own nonce; everything else may load nothing at all.
+# Pages and their worker load from here only; everything else may load nothing at all.
 _STRICT = "default-src 'none'; frame-ancestors 'none'"
 _PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -25,7 +25,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     for name, value in _ALWAYS.items():
         headers.setdefault(name, value)
-    is_page = response.content_type == "text/html"
+    is_page = response.content_type in ("text/html", "text/javascript")
     headers.setdefault("Content-Security-Policy", _PAGE if is_page else _STRICT)
     if request.path.startswith(_PUBLIC_PREFIXES):
         # Public data: any page may read it; nothing here knows a user.

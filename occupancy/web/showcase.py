@@ -161,7 +161,8 @@ def _is_news(before: LiveOccupancy | None, picture: LiveOccupancy) -> bool:
 def _looks_other(before: LiveOccupancy, after: LiveOccupancy, now_ms: int) -> bool:
     if stale_at_ms(before) <= now_ms:
         return True
-    same = {"sequence": 0, "observed_at_ms": 0, "received_at_ms": 0, "samples": (), "devices": ()}
+    hidden = {"sequence": 0, "observed_at_ms": 0, "received_at_ms": 0, "samples": ()}
+    same = {**hidden, "devices": (), "groups": ()}  # the stream does not tell them
     plain_before, plain_after = (
         msgspec.structs.replace(p, **same, signs=tuple(_without_time(s) for s in p.signs))
         for p in (before, after)

@@ -23,10 +23,10 @@ async def take(folder: Path, address: str) -> None:
             page = await browser.new_page(viewport={"width": width, "height": height})
             await page.goto(f"{address}/board")
             await _settle(page)
-            await page.screenshot(path=folder / f"{name}.png", full_page=width < 600)  # noqa: PLR2004
+            await page.screenshot(path=folder / f"{name}.png", full_page=width < 600)
             await page.close()
 
 
 if __name__ == "__main__":
-    where = sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8080"  # noqa: PLR2004
+    where = sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8080"
     asyncio.run(take(Path(sys.argv[1]), where))

@@ -75,6 +75,10 @@ function showTotal() {
   const sum = (name) => told.reduce((total, lot) => total + lot.live[name], 0);
   put(one('[data-total="free"]'), told.length ? sum("free") : "—");
   put(one('[data-total="usable"]'), sum("usable"));
+  put(one('[data-total="occupied"]'), sum("occupied"));
+  const bar = one('[data-total="bar"]');
+  bar.max = sum("usable") || 1;
+  bar.value = sum("occupied");
   put(one('[data-total="trusted"]'), told.length);
 }
 
