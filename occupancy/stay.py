@@ -23,6 +23,12 @@ class StayTooLongError(QuoteError):
     field = "to"
 
 
+class OutOfTimeError(QuoteError):
+    """Only stays from 1992 to 2199 have a price: before, the zone had summer time."""
+
+    field = "from"
+
+
 class UnknownVehicleError(QuoteError):
     """The tariff has no price for this vehicle."""
 

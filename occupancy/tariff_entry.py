@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import date
 from itertools import zip_longest
 
 import msgspec
 
-from occupancy.calendar import Calendar
+from occupancy.calendar import Calendar, day_of
 from occupancy.stay import (
     EarlierStayError,
     LeaveBeforeArrivalError,
     NoTariffError,
+    OutOfTimeError,
     Stay,
     StayTooLongError,
     UnknownExemptionError,
@@ -34,6 +36,7 @@ from occupancy.tariff_walk import Part
 
 _MINUTE_MS = 60_000
 _WHOLE = 100
+_SERVED_DAYS = range(day_of(date(1992, 1, 1)), day_of(date(2200, 1, 1)))
 _HORIZON_MINUTES = 31 * DAY_MINUTES
 
 
@@ -84,6 +87,8 @@ class Entry:
             raise LeaveBeforeArrivalError("`to` lies before `from`")
         self.stay = stay
         self.arrive = local_minute(stay.arrive_ms)
+        if self.arrive // DAY_MINUTES not in _SERVED_DAYS:
+            raise OutOfTimeError("only stays from 1992 to 2199 have a price")
         self.number = _version_at(versions, self.arrive)
         self.versions = versions
         self.version = versions[self.number]

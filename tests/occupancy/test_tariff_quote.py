@@ -13,6 +13,7 @@ from occupancy.stay import (
     EarlierStayError,
     LeaveBeforeArrivalError,
     NoTariffError,
+    OutOfTimeError,
     QuoteError,
     Stay,
     StayTooLongError,
@@ -185,6 +186,8 @@ def test_after_the_change_the_newer_version_holds() -> None:
         (Stay(at("12:00"), at("13:00"), VehicleClass.LARGE), UnknownVehicleError, "vehicle"),
         (Stay(at("12:00"), at("13:00"), exemption="mayor"), UnknownExemptionError, "exemption"),
         (Stay(at("12:00", -3650), at("13:00", -3650)), NoTariffError, "from"),
+        (Stay(at("12:00", 80_000), at("13:00", 80_000)), OutOfTimeError, "from"),
+        (Stay(-(10**14), -(10**14)), OutOfTimeError, "from"),
     ],
 )
 def test_a_stay_without_a_price_says_which_field_is_wrong(

@@ -1,0 +1,62 @@
+"""The tariffs this web process quotes from: in memory, read again when PostgreSQL has others."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+import asyncpg
+import structlog
+
+from occupancy import database
+from occupancy.calendar import DayType
+from occupancy.database_tariffs import list_overrides, list_tariffs
+from occupancy.tariff import Tariff
+from occupancy.tariff_book import TariffBook
+from occupancy.tariff_file import OUR_TARIFFS, read_folder
+
+LOOK_EVERY_SECONDS = 20.0
+
+log = structlog.get_logger()
+
+
+def shipped_tariffs() -> list[Tariff]:
+    return [file.tariff for file in read_folder(OUR_TARIFFS).values()]
+
+
+class TariffShelf:
+    """Holds the book; a dead PostgreSQL leaves the last one known, at first the shipped one."""
+
+    def __init__(self) -> None:
+        self._known: tuple[list[Tariff], Mapping[int, DayType]] = (shipped_tariffs(), {})
+        self.book = TariffBook(*self._known)
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, changed: Callable[[], None]) -> None:
+        """Call `changed()` whenever a price may be another than before."""
+        self._listeners.append(changed)
+
+    async def keep_fresh(self, connections: asyncpg.Pool) -> None:
+        """Look for other versions until cancelled; also lets a version's first minute come."""
+        while True:
+            await self.look(connections)
+            for changed in self._listeners:
+                changed()
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    async def look(self, connections: asyncpg.Pool) -> None:
+        try:
+            tariffs = await list_tariffs(connections)
+            overrides = await list_overrides(connections)
+        except (*database.UNREACHABLE, asyncpg.UndefinedTableError) as trouble:
+            log.warning("PostgreSQL is away: the tariffs known so far serve", reason=str(trouble))
+            return
+        self.take(tariffs or shipped_tariffs(), overrides)
+
+    def take(self, tariffs: Iterable[Tariff], overrides: Mapping[int, DayType]) -> None:
+        known = (list(tariffs), overrides)
+        if known == self._known:
+            return
+        self._known = known
+        self.book = TariffBook(*known)
+        for tariff_id, findings in self.book.refused.items():
+            rules = ", ".join(found.rule for found in findings)
+            log.error("a tariff breaks rules and is not used", tariff_id=tariff_id, rules=rules)
