@@ -1,7 +1,9 @@
 """What a new database needs before anything else: the schema and the facts that ship."""
 
 from occupancy import database
+from occupancy.database_tariffs import seed_tariffs
 from occupancy.lot_file import load_shipped
+from occupancy.tariff_file import shipped_tariffs
 
 
 async def prepare(postgres_url: str) -> int:
@@ -9,4 +11,5 @@ async def prepare(postgres_url: str) -> int:
     steps = await database.migrate(postgres_url)
     async with database.pool(postgres_url) as connections:
         await database.seed_lots(connections, load_shipped())
+        await seed_tariffs(connections, shipped_tariffs())
     return steps

@@ -70,8 +70,8 @@ class Lots:
     async def history(self, request: web.Request, query: HistoryQuery) -> web.StreamResponse:
         lot_id = known_lot(self._showcase, request)
         now_ms = self._showcase.now_ms()
-        to_ms = _moment(query.to, "to") if query.to else now_ms
-        from_ms = _moment(query.from_, "from") if query.from_ else to_ms - DEFAULT_SPAN_MS
+        to_ms = moment_ms(query.to, "to") if query.to else now_ms
+        from_ms = moment_ms(query.from_, "from") if query.from_ else to_ms - DEFAULT_SPAN_MS
         step_seconds = seconds_of(query.step, "step")
         _check_span(from_ms, to_ms, step_seconds)
         try:
@@ -87,11 +87,15 @@ class Lots:
 
 def known_lot(showcase: Showcase, request: web.Request) -> str:
     lot_id = request.match_info["lot_id"]
+    require_known(showcase, lot_id, "lot_id")
+    return lot_id
+
+
+def require_known(showcase: Showcase, lot_id: str, field: str) -> None:
     if lot_id not in showcase.lots:
         known = tuple(showcase.lots)
         detail = f"there is no car park {lot_id!r}; known: {', '.join(known)}"
-        raise Problem(404, detail, field="lot_id", choices=known)
-    return lot_id
+        raise Problem(404, detail, field=field, choices=known)
 
 
 def seconds_of(duration: str, name: str) -> int:
@@ -104,7 +108,8 @@ def seconds_of(duration: str, name: str) -> int:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
-def _moment(raw: str, name: str) -> int:
+def moment_ms(raw: str, name: str) -> int:
+    """RFC 3339 with its offset, as UTC milliseconds."""
     # A plus sign in a query arrives as a blank.
     try:
         at = msgspec.convert(raw.replace(" ", "+"), dt.datetime, strict=False)

@@ -11,8 +11,8 @@ from occupancy.quote_words import line_words, reason_words, summary_words
 from occupancy.stay import Stay
 from occupancy.tariff import Tariff, VehicleClass
 from occupancy.tariff_clock import rfc3339
-from occupancy.tariff_toml import as_written
 from occupancy.tariff_quote import Quote, Reason
+from occupancy.tariff_toml import as_written
 from occupancy.tariff_walk import LineRule
 
 CURRENCY = "CNY"

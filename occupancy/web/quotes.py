@@ -13,7 +13,7 @@ from occupancy.tariff_clock import local_minute
 from occupancy.tariff_entry import PricedVersion
 from occupancy.tariff_quote import quote
 from occupancy.web import formats
-from occupancy.web.lots import known_lot, moment_ms, seconds_of
+from occupancy.web.lots import known_lot, moment_ms, require_known, seconds_of
 from occupancy.web.problems import Problem
 from occupancy.web.quote_formats import (
     QuoteDocument,
@@ -136,7 +136,7 @@ class Quotes:
         ]
 
     async def tariff(self, request: web.Request, _: object) -> web.StreamResponse:
-        lot_id = known_lot(self._showcase, request.match_info["lot_id"])
+        lot_id = known_lot(self._showcase, request)
         versions = self._versions(lot_id)
         now = local_minute(self._showcase.now_ms())
         current = self._current(lot_id)
@@ -146,7 +146,7 @@ class Quotes:
         return _json(tariff_document(lot_id, current, upcoming))
 
     async def one(self, _: web.Request, query: QuoteQuery) -> web.StreamResponse:
-        known_lot(self._showcase, query.lot, field="lot")
+        require_known(self._showcase, query.lot, "lot")
         stay = _stay(query, ())
         try:
             return _json(self._document(query.lot, stay))
@@ -156,7 +156,7 @@ class Quotes:
     async def many(self, _: web.Request, __: object, asked: QuotesAsked) -> web.StreamResponse:
         lot_ids = asked.lots or tuple(self._showcase.lots)
         for lot_id in lot_ids:
-            known_lot(self._showcase, lot_id, field="lots")
+            require_known(self._showcase, lot_id, "lots")
         count = len(lot_ids) * len(asked.stays)
         if not 0 < count <= MOST_QUOTES:
             detail = f"{count} quotes are asked: 1 to {MOST_QUOTES} are given at once"

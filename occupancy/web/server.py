@@ -23,10 +23,12 @@ from occupancy.web.events import LiveStream
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
 from occupancy.web.problems import as_documents
+from occupancy.web.quotes import Quotes
 from occupancy.web.routes import BODY_BYTES, Route, bind
 from occupancy.web.security import add_headers
 from occupancy.web.showcase import Showcase
 from occupancy.web.static_files import StaticFiles
+from occupancy.web.tariff_shelf import TariffShelf
 
 KEEPALIVE_SECONDS = 8.0
 SHUTDOWN_SECONDS = 3.0
@@ -43,6 +45,7 @@ class Face:
     showcase: Showcase
     stream: LiveStream
     board: Board
+    shelf: TariffShelf
 
 
 async def run_web(
@@ -65,6 +68,7 @@ async def run_web(
                 group.create_task(face.showcase.watch_ages(), name="watch ages"),
                 group.create_task(face.stream.beat(), name="heartbeat"),
                 group.create_task(face.board.keep_trends(), name="trends"),
+                group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
             ]
             async with _serving(face, listening):
                 log.info("serving", host=settings.host, port=settings.port)
@@ -82,10 +86,12 @@ def make_face(
     """The application, without a socket."""
     showcase = Showcase(lots, clock)
     stream = LiveStream(showcase)
+    shelf = TariffShelf()
     static = StaticFiles()
     board = Board(showcase, connections, static, signs)
     routes = [
         *Lots(showcase, connections).routes(),
+        *Quotes(showcase, shelf).routes(),
         Route(
             "GET",
             "/v1/stream",
@@ -101,7 +107,7 @@ def make_face(
     app = web.Application(middlewares=[as_documents], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(add_headers)
     bind(app, routes)
-    return Face(app, showcase, stream, board)
+    return Face(app, showcase, stream, board, shelf)
 
 
 @asynccontextmanager

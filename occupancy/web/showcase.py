@@ -95,6 +95,14 @@ class Showcase:
             self.lots[lot_id], self.pictures.get(lot_id), self.tariffs.get(lot_id), now_ms
         )
 
+    def price(self, tariffs: Mapping[str, formats.PriceInWords]) -> None:
+        """Show these free periods and prices from now on."""
+        if tariffs != self.tariffs:
+            self.tariffs = dict(tariffs)
+            self._list = None
+            self._details.clear()
+            self._tell(tuple(self.lots))
+
     def take_in(self, pictures: Iterable[LiveOccupancy]) -> None:
         """Newer pictures replace older ones; listeners hear of what readers would notice."""
         noticed = []

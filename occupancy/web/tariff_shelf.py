@@ -11,15 +11,11 @@ from occupancy.calendar import DayType
 from occupancy.database_tariffs import list_overrides, list_tariffs
 from occupancy.tariff import Tariff
 from occupancy.tariff_book import TariffBook
-from occupancy.tariff_file import OUR_TARIFFS, read_folder
+from occupancy.tariff_file import shipped_tariffs
 
 LOOK_EVERY_SECONDS = 20.0
 
 log = structlog.get_logger()
-
-
-def shipped_tariffs() -> list[Tariff]:
-    return [file.tariff for file in read_folder(OUR_TARIFFS).values()]
 
 
 class TariffShelf:

@@ -1,13 +1,7 @@
-"""Quotes a second on one core, and how much longer a month takes than three hours.
+"""Quotes a second on one core, and how much longer a month takes than three hours."""
 
-.venv/bin/python -m tests.bench.quote
-"""
-
-import sys
 import time
 from collections.abc import Callable
-
-import msgspec
 
 from occupancy.calendar import Calendar
 from occupancy.quote_words import line_words, reason_words, summary_words
@@ -46,7 +40,7 @@ def in_words(versions: tuple[PricedVersion, ...], stay: Stay) -> object:
     return summary_words(answer), lines, [reason_words(because) for because in answer.because]
 
 
-def report() -> Report:
+def measure(_: list[str]) -> Report:
     files = read_folder(OUR_TARIFFS) | read_folder(GALLERY)
     priced = {name: price_versions([file.tariff], Calendar()) for name, file in files.items()}
     ordinary, day_night = priced[ORDINARY], priced[DAY_NIGHT]
@@ -68,13 +62,3 @@ def report() -> Report:
     ]
     about = {"tariffs": {"ordinary": ORDINARY, "day and night": DAY_NIGHT}, "best_of": ROUNDS}
     return Report("quote", figures, about)
-
-
-def main() -> int:
-    result = report()
-    print(msgspec.json.encode(result).decode())
-    return 0 if result.ok else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
