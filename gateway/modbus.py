@@ -120,7 +120,8 @@ class ModbusLine:
     async def _answer(self, request: Awaitable[ModbusPDU], function: int) -> ModbusPDU:
         try:
             answer = await request
-        except ConnectionException as broken:
+        except (ConnectionException, OSError, RuntimeError) as broken:
+            # RuntimeError: uvloop refuses to write to what the other side has just closed.
             self.close()
             raise ModbusFailure(FailureKind.BROKEN, str(broken)) from None
         except ModbusIOException as silence:

@@ -89,8 +89,11 @@ class _Line:
         self._woken.set()
 
     async def run(self) -> None:
+        task = asyncio.current_task()
         try:
-            while True:
+            # pymodbus waits with wait_for, which before Python 3.12 swallows a cancellation that
+            # comes together with the reply: the task's own count remembers it.
+            while task is not None and not task.cancelling():
                 await self._turn()
         finally:
             self._modbus.close()
