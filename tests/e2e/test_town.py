@@ -1,11 +1,14 @@
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from tests.e2e.town import RunningTown, difference, stop, town
 from tests.waiting import until
@@ -15,7 +18,7 @@ LOTS = ["huochezhan", "kangle", "sanda", "zhanqian", "zhongshan"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningTown]:
     data = tmp_path_factory.mktemp("town") / "data"
     async with town(data, "--speed", "20", "--seed", "7") as running:
@@ -127,7 +130,6 @@ async def test_a_part_that_is_killed_comes_back_and_tells_the_truth(running: Run
         if b"recorder" in Path(f"/proc/{child}/cmdline").read_bytes()
     )
     running_before = set(running.children())
-    import os  # noqa: PLC0415
 
     os.kill(recorder, signal.SIGKILL)
 
@@ -141,7 +143,6 @@ async def test_a_part_that_is_killed_comes_back_and_tells_the_truth(running: Run
 
 async def test_a_taken_port_is_named(running: RunningTown, tmp_path: Path) -> None:
     port = running.web.rsplit(":", 1)[1]
-    import sys  # noqa: PLC0415
 
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "zhibo", "up", "--data", str(tmp_path), "--port", port),
