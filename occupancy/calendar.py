@@ -28,6 +28,9 @@ def day_of(date_: date) -> int:
     return date_.toordinal() - EPOCH_ORDINAL
 
 
+LAST_DAY = day_of(date(2199, 12, 31))  # nothing later is priced
+
+
 def date_of(day: int) -> date:
     return date.fromordinal(day + EPOCH_ORDINAL)
 

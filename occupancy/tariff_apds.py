@@ -32,6 +32,8 @@ from occupancy.tariff_exchange import (
     minutes_of,
     required,
     says_max_stay,
+    table_of,
+    tables_of,
     unknown_keys,
     unsaid,
     whole,
@@ -71,7 +73,8 @@ def read_apds(table: dict[str, Any], base: Tariff) -> Imported:
 
     Raises UnreadableTariffError, or BadTariffError where the result breaks our rules.
     """
-    collections = table.get("rateLineCollections", [])
+    table = table_of(table, "RateTable")
+    collections = tables_of(table.get("rateLineCollections", []), "rateLineCollections")
     if len(collections) != 1:
         raise UnreadableTariffError("rateLineCollections: exactly one is needed")
     collection = collections[0]
@@ -79,9 +82,8 @@ def read_apds(table: dict[str, Any], base: Tariff) -> Imported:
         raise UnreadableTariffError("applicableCurrency: only CNY; money is never converted")
     if collection.get("relativeTimes") is False:
         raise UnreadableTariffError("relativeTimes: clock times in rate lines are not supported")
-    lines = sorted(
-        collection.get("rateLines", []), key=lambda line: whole(required(line, "sequence"))
-    )
+    lines = tables_of(collection.get("rateLines", []), "rateLines")
+    lines.sort(key=lambda line: whole(required(line, "sequence")))
     free_minutes, lines = _free(lines)
     tiers, end = _tiers(lines, free_minutes)
     losses = [*_not_taken(table, collection, lines)]
@@ -115,7 +117,7 @@ def _tiers(lines: list[dict[str, Any]], begin: int) -> tuple[tuple[Tier, ...], i
     tiers: list[Tier] = []
     total_fen, at, end = 0, begin, None
     for line in lines:
-        if line.get("rateLineType") not in _LINE_TYPES:
+        if str(line.get("rateLineType")) not in _LINE_TYPES:
             raise UnreadableTariffError(f"rateLineType {line.get('rateLineType')!r}")
         if tiers and end is None:
             raise UnreadableTariffError("a line after one that has no durationEnd")
@@ -165,7 +167,7 @@ def _cap(collection: dict[str, Any], losses: list[str]) -> Cap | None:
     if "maxValueCollection" not in collection:
         return None
     amounts = (fen_of(collection["maxValueCollection"]),)
-    if collection.get("resetTime") in _MIDNIGHT:
+    if str(collection.get("resetTime")) in _MIDNIGHT:
         return Cap(CapWindow.CALENDAR_DAY, amounts)
     losses.append("maxValueCollection without a reset at midnight is taken per 24 hours from entry")
     return Cap(CapWindow.ROLLING_24H, amounts)

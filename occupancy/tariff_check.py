@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import msgspec
 
-from occupancy.calendar import DayType
+from occupancy.calendar import LAST_DAY, DayType
 from occupancy.tariff import (
     LONGEST_STAY_MINUTES,
     Band,
@@ -24,6 +24,10 @@ from occupancy.tariff import (
 from occupancy.tariff_clock import DAY_MINUTES, clock_words, cut_at_midnight, written
 
 _PERCENT = range(101)
+_FEN = range(10_000_001)  # 100,000 yuan: above it somebody wrote yuan for fen, twice
+_UNITS = range(1, 100_001)
+_VERSIONS = range(1, 1_000_001)
+_DAYS = range(LAST_DAY + 1)
 _STARTS, _ENDS = range(DAY_MINUTES), range(DAY_MINUTES + 1)
 _BAND_NAME_MARKS = frozenset("，。；：、（）“”〔〕\n")
 
@@ -85,11 +89,15 @@ def _broken_board(tariff: Tariff) -> Iterator[_Broken]:
     for field in ("tariff_id", "name", "service", "complaints"):
         if not getattr(tariff, field).strip():
             yield "board_incomplete", field, f"价目牌缺少 {field}，请填写"
-    if tariff.version < 1:
+    if tariff.version not in _VERSIONS:
         yield "bad_version", "version", "版本号从 1 开始"
 
 
 def _broken_times(tariff: Tariff) -> Iterator[_Broken]:
+    for field in ("valid_from", "valid_to"):
+        moment = getattr(tariff, field)
+        if moment is not None and moment // DAY_MINUTES not in _DAYS:
+            yield "out_of_time", field, "时间须在 1970 年到 2199 年之间"
     if tariff.valid_to is not None and tariff.valid_to <= tariff.valid_from:
         yield "ends_before_it_begins", "valid_to", "失效时间必须晚于生效时间"
     if not 0 < tariff.max_stay_minutes <= LONGEST_STAY_MINUTES:
@@ -103,8 +111,10 @@ def _broken_times(tariff: Tariff) -> Iterator[_Broken]:
 
 def _broken_discounts(tariff: Tariff) -> Iterator[_Broken]:
     rule = tariff.new_energy
-    if rule and (rule.percent not in _PERCENT or rule.free_minutes < 0):
-        yield "bad_percent", "new_energy", "percent 是应付的百分比（0 到 100），免费分钟不能为负"
+    if rule and rule.percent not in _PERCENT:
+        yield "bad_percent", "new_energy", "percent 是应付的百分比（0 到 100）"
+    if rule and not 0 <= rule.free_minutes < tariff.max_stay_minutes:
+        yield "bad_free_minutes", "new_energy", "免费分钟不能为负，且须小于最长停放时间"
     kinds = Counter(exemption.kind for exemption in tariff.exemptions)
     for number, exemption in enumerate(tariff.exemptions):
         path = f"exemptions[{number}]"
@@ -117,6 +127,8 @@ def _broken_discounts(tariff: Tariff) -> Iterator[_Broken]:
 def _broken_waivers(tariff: Tariff) -> Iterator[_Broken]:
     for number, waiver in enumerate(tariff.waivers):
         path = f"waivers[{number}]"
+        if waiver.first_day not in _DAYS or waiver.last_day not in _DAYS:
+            yield "out_of_time", path, f"“{waiver.name}”的日期须在 1970 年到 2199 年之间"
         if waiver.last_day < waiver.first_day:
             yield "waiver_backwards", path, f"“{waiver.name}”的结束日期早于开始日期"
         if not 0 <= waiver.start_minute < waiver.end_minute <= DAY_MINUTES:
@@ -129,8 +141,8 @@ def _broken_rate(tariff: Tariff, rate: Rate, path: str) -> Iterator[_Broken]:
     yield from _broken_bands(tariff, rate, path)
     yield from _broken_plans(rate, path)
     yield from _broken_free(tariff, rate, path)
-    if rate.cap and (not rate.cap.amounts_fen or min(rate.cap.amounts_fen) < 0):
-        yield "bad_cap", f"{path}.cap", "封顶金额至少写一个，且不能为负"
+    if rate.cap and not (rate.cap.amounts_fen and all(f in _FEN for f in rate.cap.amounts_fen)):
+        yield "bad_cap", f"{path}.cap", "封顶金额至少写一个，单位为分，不能为负，至多十万元"
     if rate.cap is None and tariff.repeat and tariff.repeat.mode is RepeatMode.SHARED_CAP:
         yield "no_cap_to_share", f"{path}.cap", "多次进出共用封顶，但没有写封顶金额"
 
@@ -146,8 +158,8 @@ def _broken_bands(tariff: Tariff, rate: Rate, path: str) -> Iterator[_Broken]:
             yield "bad_band_name", at, f"时段名“{band.name}”为空或含标点"
         if band.name not in used:
             yield "band_unused", at, f"时段“{band.name}”没有用在任何一天，请删去或写进 periods"
-        if band.cap_fen is not None and band.cap_fen < 0:
-            yield "bad_cap", at, f"时段“{band.name}”的封顶金额不能为负"
+        if band.cap_fen is not None and band.cap_fen not in _FEN:
+            yield "bad_cap", at, f"时段“{band.name}”的封顶金额不能为负，至多十万元"
         yield from _broken_tiers(tariff, band, at)
 
 
@@ -161,10 +173,16 @@ def _broken_tiers(tariff: Tariff, band: Band, path: str) -> Iterator[_Broken]:
             yield "bad_grace", at, f"宽限分钟须小于计费单位 {tier.unit_minutes} 分钟"
         if tier.price_fen < 0:
             yield "negative_price", at, "单价不能为负：停得更久不能更便宜"
+        elif tier.price_fen not in _FEN:
+            yield "price_too_high", at, "单价以分为单位，至多十万元"
         if is_last and tier.units is not None:
             yield "tiers_end", at, "最后一档不能写 units：更久的停放将没有价格"
-        if not is_last and (tier.units is None or tier.units < 1):
-            yield "tier_unreachable", at, "除最后一档外都要写 units（至少 1），否则后面的档用不到"
+        if not is_last and (tier.units is None or tier.units not in _UNITS):
+            yield (
+                "tier_unreachable",
+                at,
+                "除最后一档外都要写 units（1 到 100000）",
+            )
 
 
 def _broken_plans(rate: Rate, path: str) -> Iterator[_Broken]:

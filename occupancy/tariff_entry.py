@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from occupancy.calendar import Calendar, day_of
+from occupancy.calendar import LAST_DAY, Calendar, day_of
 from occupancy.stay import (
     EarlierStayError,
     LeaveBeforeArrivalError,
@@ -36,7 +36,7 @@ from occupancy.tariff_walk import Part
 
 _MINUTE_MS = 60_000
 _WHOLE = 100
-_SERVED_DAYS = range(day_of(date(1992, 1, 1)), day_of(date(2200, 1, 1)))
+_SERVED_DAYS = range(day_of(date(1992, 1, 1)), LAST_DAY + 1)
 _HORIZON_MINUTES = 31 * DAY_MINUTES
 
 

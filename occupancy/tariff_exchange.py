@@ -50,6 +50,18 @@ def required(table: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 -- some
         raise UnreadableTariffError(f"{key} is missing") from None
 
 
+def table_of(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UnreadableTariffError(f"{name} is not an object")
+    return value
+
+
+def tables_of(value: object, name: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise UnreadableTariffError(f"{name} is not a list")
+    return [table_of(one, f"{name}[{number}]") for number, one in enumerate(value)]
+
+
 def whole(value: object) -> int:
     """A whole number, also as digits."""
     try:

@@ -30,6 +30,8 @@ from occupancy.tariff_exchange import (
     minutes_of,
     required,
     says_max_stay,
+    table_of,
+    tables_of,
     unknown_keys,
     unsaid,
     whole,
@@ -55,9 +57,10 @@ def read_golemio(document: dict[str, Any], base: Tariff) -> Imported:
 
     Raises UnreadableTariffError, or BadTariffError where the hours leave a gap or overlap.
     """
+    document = table_of(document, "the tariff")
     losses = [*unknown_keys(document, _TARIFF_KEYS, "tariff")]
     by_hours: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    for number, charge in enumerate(document.get("charges", [])):
+    for number, charge in enumerate(tables_of(document.get("charges", []), "charges")):
         losses += unknown_keys(charge, _CHARGE_KEYS, f"charges[{number}]")
         by_hours.setdefault(_hours(charge), []).append(charge)
     bands = tuple(Band(_name(hours), tuple(_tiers(charges))) for hours, charges in by_hours.items())
@@ -91,7 +94,7 @@ def _name(hours: tuple[int, int]) -> str:
 
 def _tiers(charges: list[dict[str, Any]]) -> Iterator[Tier]:
     ordered = sorted(charges, key=lambda charge: whole(required(charge, "charge_order_index")))
-    indexes = [required(charge, "charge_order_index") for charge in ordered]
+    indexes = [whole(required(charge, "charge_order_index")) for charge in ordered]
     if len(set(indexes)) < len(indexes):
         raise UnreadableTariffError("charge_order_index: charges of one index have no order")
     for charge in ordered:

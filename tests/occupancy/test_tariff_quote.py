@@ -318,9 +318,9 @@ def test_a_quote_that_was_remembered_is_the_quote_that_is_counted_anew() -> None
 
 
 def test_a_meter_that_remembers_little_counts_the_same() -> None:
-    rate = SHOWN["qianshan_day_night"].rates[0]
-    forgetful = Meter(SHOWN["qianshan_day_night"], rate, Calendar(), remembers=1)
-    versions = priced(SHOWN["qianshan_day_night"])
+    tariff = SHOWN["makeup_workdays"]
+    forgetful = Meter(tariff, tariff.rates[0], Calendar(), remembers=1)
+    versions = priced(tariff)
     stay = Stay(at("09:00"), at("10:00", 9))
     expected = fee(versions, stay)
     versions[0].meters[VehicleClass.CAR] = forgetful
