@@ -101,12 +101,19 @@ class Nearness:
             [math.exp(-metres_between(destination, lot) / scale) for lot in scenario.lots]
             for destination in scenario.destinations
         ]
+        self._lots = range(len(scenario.lots))
+        self._summed: dict[tuple[int, tuple[int, ...]], list[float]] = {}
 
-    def choose(self, destination: int, tried: Sequence[int], chance: random.Random) -> int | None:
+    def choose(self, arrival: Arrival, tried: tuple[int, ...], chance: random.Random) -> int | None:
         """A lot's place in the scenario's list, none of those tried; None if none is left."""
-        weights = [
-            0.0 if lot in tried else weight for lot, weight in enumerate(self._weights[destination])
-        ]
-        if not any(weights):
+        case = (arrival.destination, tried)
+        summed = self._summed.get(case)
+        if summed is None:
+            summed = self._summed[case] = self._summed_without(*case)
+        if not summed[-1]:
             return None
-        return chance.choices(range(len(weights)), weights)[0]
+        return chance.choices(self._lots, cum_weights=summed)[0]
+
+    def _summed_without(self, destination: int, tried: tuple[int, ...]) -> list[float]:
+        weights = self._weights[destination]
+        return [*accumulate(0.0 if lot in tried else weights[lot] for lot in self._lots)]

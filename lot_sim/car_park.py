@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -73,30 +73,20 @@ class Machine:
     level_of: list[int] = field(init=False)
     on_level: list[int] = field(init=False)
     stored: int = 0
+    being_stored: int = 0  # cars that wait for a pallet or are on their way to one
+    being_fetched: int = 0  # cars on pallets whose drivers wait for them
+    bays: int = field(init=False)
 
     def __post_init__(self) -> None:
         bays = self.plan.bays_by_level
         self.level_of = [level for level, count in enumerate(bays) for _ in range(count)]
-        self.pallets = [None] * len(self.level_of)
+        self.bays = len(self.level_of)
+        self.pallets = [None] * self.bays
         self.on_level = [0] * len(bays)
-
-    @property
-    def bays(self) -> int:
-        return len(self.pallets)
 
     @property
     def is_working(self) -> bool:
         return self.state is State.WORKING
-
-    @property
-    def being_stored(self) -> int:
-        """Cars that wait for a pallet or are on their way to one."""
-        return len(self.storing) + (self.job is not None and self.job.task is Task.STORE)
-
-    @property
-    def being_fetched(self) -> int:
-        """Cars on pallets whose drivers wait for them."""
-        return len(self.fetching) + (self.job is not None and self.job.task is Task.FETCH)
 
     @property
     def room(self) -> int:
@@ -206,6 +196,7 @@ class CarPark:
 
     def _send_elsewhere(self, now_ms: int, machine: Machine) -> None:
         waiting, machine.storing = machine.storing, deque()
+        machine.being_stored -= len(waiting)
         for car in waiting:
             other = self._shortest_queue()
             if other is None:
@@ -214,10 +205,8 @@ class CarPark:
                 self._queue_to_store(now_ms, other, car)
 
     def _shortest_queue(self) -> Machine | None:
-        return min(self._with_room(), key=_queue_length, default=None)
-
-    def _with_room(self) -> Iterator[Machine]:
-        return (m for m in self.machines if m.is_working and m.room > 0)
+        fit = [m for m in self.machines if m.state is State.WORKING and m.room > 0]
+        return min(fit, key=_queue_length, default=None)
 
     def _cross(self, now_ms: int, direction: Direction) -> None:
         lanes = self._lanes[direction]
@@ -228,11 +217,13 @@ class CarPark:
     def _queue_to_store(self, now_ms: int, machine: Machine, car: Car) -> None:
         car.asked_ms = now_ms
         machine.storing.append(car)
+        machine.being_stored += 1
         self._start_next(now_ms, machine)
 
     def _ask_for(self, now_ms: int, machine: Machine, car: Car) -> None:
         car.asked_ms = now_ms
         machine.fetching.append(car)
+        machine.being_fetched += 1
         self._start_next(now_ms, machine)
 
     def _start_next(self, now_ms: int, machine: Machine) -> None:
@@ -264,9 +255,11 @@ class CarPark:
             return
         machine.job, machine.turn = None, turn + 1
         if job.task is Task.STORE:
+            machine.being_stored -= 1
             _put(machine, job.car, job.car)
             self._agenda.at(now_ms + job.car.stay_ms, self._ask_for, machine, job.car)
         else:
+            machine.being_fetched -= 1
             _put(machine, job.car, None)
             self._leave(now_ms)
         self._start_next(now_ms, machine)

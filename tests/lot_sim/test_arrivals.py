@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lot_sim.arrivals import (
     DAY_MS,
     HOUR_MS,
+    Arrival,
     Nearness,
     draw_stay_ms,
     metres_between,
@@ -94,10 +95,11 @@ def test_distances_within_the_town() -> None:
 def test_drivers_mostly_try_the_nearest_lot_and_none_twice() -> None:
     nearness = Nearness(SANSHUI)
     chance = random.Random(5)  # noqa: S311
-    tries = Counter(nearness.choose(0, (), chance) for _ in range(1_000))
+    driver = Arrival(0, 0, 60_000)
+    tries = Counter(nearness.choose(driver, (), chance) for _ in range(1_000))
     nearest = min(
         range(5), key=lambda lot: metres_between(SANSHUI.destinations[0], SANSHUI.lots[lot])
     )
     assert tries.most_common(1)[0][0] == nearest
-    assert all(nearness.choose(0, (nearest,), chance) != nearest for _ in range(100))
-    assert nearness.choose(0, range(5), chance) is None
+    assert all(nearness.choose(driver, (nearest,), chance) != nearest for _ in range(100))
+    assert nearness.choose(driver, (0, 1, 2, 3, 4), chance) is None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lot_sim.agenda import Agenda
-from lot_sim.car_park import CarPark, Crossing, State
+from lot_sim.car_park import CarPark, Crossing, State, Task
 from lot_sim.scenario import Direction, Habits
 from tests.lot_sim.towns import small_lot
 
@@ -48,6 +48,9 @@ class Watched:
                 sum(machine.level_of[bay] == level for bay in standing) for level in range(2)
             ]
             assert machine.stored + machine.being_stored <= machine.bays
+            task = machine.job.task if machine.job else None
+            assert machine.being_stored == len(machine.storing) + (task is Task.STORE)
+            assert machine.being_fetched == len(machine.fetching) + (task is Task.FETCH)
 
 
 steps = st.lists(

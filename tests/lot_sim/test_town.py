@@ -1,13 +1,13 @@
-from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lot_sim.arrivals import DAY_MS, midnight_of
+from lot_sim.arrivals import DAY_MS, Arrival, midnight_of
 from lot_sim.car_park import Crossing
 from lot_sim.scenario import Direction, Scenario
-from lot_sim.town import Town
+from lot_sim.town import Outcome, Town
 from tests.lot_sim.towns import (
     HOUR_MS,
     MONDAY_NOON_MS,
@@ -67,36 +67,54 @@ def test_books_balance_in_every_lot_at_every_hour(seed: int, hours: int) -> None
 
 
 def test_every_driver_parks_or_goes_home() -> None:
-    came: list[Sequence[int]] = []
-
-    class Counting:
-        def choose(self, destination: int, tried: Sequence[int], chance: object) -> int | None:
-            del destination, chance
-            came.append(tried)
-            return next((lot for lot in (0, 1) if lot not in tried), None)
-
-    town = Town(TWO_LOTS, "3", midnight_of(MONDAY_NOON_MS), Counting())
-    came.clear()
+    town = Town(TWO_LOTS, "3", midnight_of(MONDAY_NOON_MS))
+    outcomes: list[Outcome] = []
+    town.on_outcome = outcomes.append
     town.run_until(town.start_ms + 20 * HOUR_MS)
-    first_tries = sum(not tried for tried in came)
-    refused = sum(lot.refused for lot in town.lots)
-    admitted = sum(lot.crossed(Direction.ENTRY) for lot in town.lots)
-    on_the_road = first_tries - admitted - town.went_home
-    assert refused > 50
+    parked = [o for o in outcomes if o.parked_in is not None]
+    since_start = [o for o in outcomes if o.arrival.at_ms >= town.start_ms]
+    for place, lot in enumerate(town.lots):
+        assert sum(o.parked_in == place for o in parked) == lot.crossed(Direction.ENTRY)
+        refused = sum(place in o.refused_by for o in since_start)
+        assert 0 <= lot.refused - refused < 10
+    assert len(outcomes) - len(parked) == town.went_home > 50
+    arrivals = [o.arrival for o in outcomes]
+    assert len(set(arrivals)) == len(arrivals)
+
+
+def test_drivers_who_drive_on_arrive_later_and_do_not_come_back() -> None:
+    town = Town(TWO_LOTS, "3", midnight_of(MONDAY_NOON_MS))
+    outcomes: list[Outcome] = []
+    town.on_outcome = outcomes.append
+    town.run_until(town.start_ms + 20 * HOUR_MS)
+    drove_on = [o for o in outcomes if o.refused_by and o.parked_in is not None]
+    assert len(drove_on) > 10
+    for outcome in drove_on:
+        assert outcome.parked_in not in outcome.refused_by
+        assert outcome.at_ms - outcome.arrival.at_ms >= 2 * 60_000
+
+
+class Always:
+    """Sends everybody to one lot, or home."""
+
+    def __init__(self, lot: int | None) -> None:
+        self._lot = lot
+
+    def choose(self, arrival: Arrival, tried: tuple[int, ...], chance: Random) -> int | None:
+        del arrival, chance
+        return None if tried else self._lot
+
+
+@pytest.mark.parametrize(("lot", "entered"), [(0, [True, False]), (None, [False, False])])
+def test_a_guide_decides_which_lot_is_tried(lot: int | None, entered: list[bool]) -> None:
+    town = Town(TWO_LOTS, "1", MONDAY_NOON_MS)
+    town.guide = Always(lot)
+    town.run_until(town.start_ms + HOUR_MS)
+    before = [place.crossed(Direction.ENTRY) for place in town.lots]
+    town.run_until(town.start_ms + 10 * HOUR_MS)
+    after = [place.crossed(Direction.ENTRY) for place in town.lots]
+    assert [b > a for a, b in zip(before, after, strict=True)] == entered
     assert town.went_home > 50
-    assert 0 <= on_the_road < 10
-    assert len(came) <= first_tries + refused
-
-
-def test_a_guide_that_knows_no_lot_sends_drivers_home() -> None:
-    class Nowhere:
-        def choose(self, destination: int, tried: object, chance: object) -> None:
-            del destination, tried, chance
-
-    town = Town(TWO_LOTS, "1", MONDAY_NOON_MS, Nowhere())
-    town.run_until(MONDAY_NOON_MS + 10 * HOUR_MS)
-    assert town.went_home > 100
-    assert [lot.inside for lot in town.lots] == [0, 0]
 
 
 def test_an_unknown_lot_is_named() -> None:
