@@ -18,6 +18,7 @@ _LINES: dict[LineRule, Two] = {
     LineRule.DISCOUNT: ("{name}优惠，减免{off}", "{name}: {off} off"),
     LineRule.EXEMPT: ("{name}免费", "{name}: free"),
 }
+_BAND_CAPPED: Two = ("，连续停放封顶", ", capped for this run")
 _REASONS: dict[Reason, Two] = {
     Reason.FREE_PERIOD: ("在免费停车时限内的时间不收费。", "The free period is not charged."),
     Reason.FREE_EXCEEDED: (
@@ -25,7 +26,7 @@ _REASONS: dict[Reason, Two] = {
         "The stay is longer than the free period: all of it is charged.",
     ),
     Reason.WAIVER: ("{name}，规定时段免费。", "{name}: the hours of the waiver are free."),
-    Reason.CAP: ("已达到封顶金额，不再增加。", "The cap was reached."),
+    Reason.CAP: ("达到封顶金额的部分不再计费。", "A cap was reached: what lies above it is free."),
     Reason.EXEMPTION: ("{name}按规定减免。", "{name}: reduced by rule."),
     Reason.NEW_ENERGY: ("{name}按规定优惠。", "{name}: reduced by rule."),
     Reason.PAID_ONCE: (
@@ -50,6 +51,8 @@ _REASONS: dict[Reason, Two] = {
 def line_words(line: Line) -> Two:
     """What one line says, without its times and amount."""
     chinese, english = _LINES[line.rule]
+    if line.rule is LineRule.UNITS and line.amount_fen < line.units * line.price_fen:
+        chinese, english = chinese + _BAND_CAPPED[0], english + _BAND_CAPPED[1]
     return (
         chinese.format(
             name=line.name,

@@ -27,6 +27,10 @@ class Charge(NamedTuple):
     amount_fen: int
     first_due: int
 
+    @property
+    def is_capped(self) -> bool:
+        return self.amount_fen < self.units * self.price_fen
+
 
 class Terms(NamedTuple):
     """What is fixed at entry: the band (edge ENTRY, else -1) and the daily free minutes."""
@@ -103,7 +107,7 @@ class Meter:
         self._counts_on = tariff.restart is Restart.STAY
         self._days: dict[tuple[int, int, int], tuple[Pieces, int]] = {}
         self._numbers: dict[Pieces, int] = {}
-        self._memo: dict[object, tuple[int, Run]] = {}
+        self._memo: dict[object, tuple[int, bool, Run]] = {}
 
     def _steps_of(self, band: int) -> Iterator[_Step]:
         units = 0.0
@@ -231,23 +235,24 @@ class Meter:
         if is_over or self.tariff.restart is Restart.WINDOW:
             run.stop(at)
 
-    def whole_window(self, run: Run, start: int, terms: Terms) -> tuple[int, Run]:
-        """What one whole window of 24 hours costs before its cap, and the run after it."""
+    def whole_window(self, run: Run, start: int, terms: Terms) -> tuple[int, bool, Run]:
+        """What 24 hours cost before their cap, if a band was capped, and the run after them."""
         key = self._memo_key(run, start, terms)
         found = self._memo.get(key)
         if found is None:
             if len(self._memo) >= self._remembers:
                 self._memo.clear()
             found = self._memo[key] = self._count_window(run.copy(), start, terms)
-        amount_fen, after = found
-        return amount_fen, _shifted(after, start + DAY_MINUTES)
+        amount_fen, is_capped, after = found
+        return amount_fen, is_capped, _shifted(after, start + DAY_MINUTES)
 
-    def _count_window(self, run: Run, start: int, terms: Terms) -> tuple[int, Run]:
+    def _count_window(self, run: Run, start: int, terms: Terms) -> tuple[int, bool, Run]:
         end = start + DAY_MINUTES
-        charges = self.charges(run, self.spans(start, end, terms), end)
+        charges = list(self.charges(run, self.spans(start, end, terms), end))
         amount_fen = sum(charge.amount_fen for charge in charges)
+        is_capped = any(charge.is_capped for charge in charges)
         self.settle(run, end)
-        return amount_fen, _shifted(run, -end)
+        return amount_fen, is_capped, _shifted(run, -end)
 
     def _memo_key(self, run: Run, start: int, terms: Terms) -> object:
         day, minute_of_day = divmod(start, DAY_MINUTES)

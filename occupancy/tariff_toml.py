@@ -20,6 +20,7 @@ from occupancy.tariff_clock import DAY_MINUTES, clock_words, utc_ms
 from occupancy.tariff_lines import line_of
 
 _EVERY_DAY = "every_day"
+_WITHOUT_QUOTES = frozenset({"valid_from", "valid_to", "first_day", "last_day"})
 _HOUR = 60
 _MINUTE_MS = 60_000
 
@@ -167,7 +168,7 @@ def as_written(tariff: Tariff) -> dict[str, Any]:
     raw: dict[str, Any] = msgspec.to_builtins(tariff)
     for key in ("valid_from", "valid_to"):
         if raw[key] is not None:
-            raw[key] = _Literal(_local_time(raw[key]))
+            raw[key] = _local_time(raw[key])
     for waiver in raw["waivers"]:
         _write_hours(waiver)
     for rate in raw["rates"]:
@@ -188,18 +189,12 @@ def write_tariff(tariff: Tariff) -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Literal(str):
-    """A TOML value that needs no quotes."""
-
-    __slots__ = ()
-
-
 def _write_hours(table: dict[str, Any]) -> None:
     for key in ("start", "end"):
         table[key] = clock_words(table.pop(f"{key}_minute"))
     for key in ("first_day", "last_day"):
         if key in table:
-            table[key] = _Literal(date_of(table[key]).isoformat())
+            table[key] = date_of(table[key]).isoformat()
 
 
 def _local_time(minute: int) -> str:
@@ -208,7 +203,11 @@ def _local_time(minute: int) -> str:
 
 
 def _pairs(table: dict[str, Any]) -> list[str]:
-    return [f"{key} = {_rows(value)}" for key, value in table.items() if value is not None]
+    return [
+        f"{key} = {value if key in _WITHOUT_QUOTES else _rows(value)}"
+        for key, value in table.items()
+        if value is not None
+    ]
 
 
 def _rows(value: object) -> str:
@@ -219,8 +218,6 @@ def _rows(value: object) -> str:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, _Literal):
-        return str(value)
     if isinstance(value, dict):
         pairs = [f"{key} = {_value(one)}" for key, one in value.items() if one is not None]
         return "{ " + ", ".join(pairs) + " }"

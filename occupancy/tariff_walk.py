@@ -115,6 +115,7 @@ def _detailed(part: Part, bill: Bill, block: int, span: tuple[int, int], lines: 
     raw_fen = sum(charge.amount_fen for charge in charges)
     if raw_fen and not bill.total_fen and part.room(block, bill.window_fen) != 0:
         bill.first_due = next(charge.first_due for charge in charges if charge.amount_fen)
+    bill.cap_reached = bill.cap_reached or any(charge.is_capped for charge in charges)
     lines.extend(_merged(meter, charges, end))
     _pay(part, bill, block, span, raw_fen, lines)
 
@@ -132,10 +133,10 @@ def _pay(
 
 
 def _whole(part: Part, bill: Bill, block: int, start: int, lines: list[Line]) -> None:
-    raw_fen, bill.run = part.meter.whole_window(bill.run, start, part.terms)
+    raw_fen, is_capped, bill.run = part.meter.whole_window(bill.run, start, part.terms)
     room = part.room(block, bill.window_fen)
     amount_fen = raw_fen if room is None else min(raw_fen, room)
-    bill.cap_reached = bill.cap_reached or amount_fen < raw_fen
+    bill.cap_reached = bill.cap_reached or is_capped or amount_fen < raw_fen
     bill.total_fen += amount_fen
     last = lines[-1] if lines else None
     if last and last.rule is LineRule.DAYS and last.price_fen == amount_fen:
@@ -188,7 +189,7 @@ def find_rise(part: Part, bill: Bill, at: int, target_fen: int) -> Rise:
         end = min(edge, part.end)
         room = part.room(block, window_fen)
         if end - at == DAY_MINUTES:
-            raw_fen, after = meter.whole_window(run, at, part.terms)
+            raw_fen, _, after = meter.whole_window(run, at, part.terms)
             paid_fen = raw_fen if room is None else min(raw_fen, room)
             if total_fen + paid_fen < target_fen:
                 run, total_fen, at, window_fen = after, total_fen + paid_fen, end, 0

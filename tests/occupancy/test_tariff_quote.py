@@ -94,6 +94,15 @@ def test_a_cap_is_a_line_of_its_own_and_the_next_step_is_the_next_day() -> None:
     assert answer.next_total_fen == 2200
 
 
+def test_a_night_that_is_capped_says_so_on_its_line_and_in_a_reason() -> None:
+    for day in (1, 3):
+        answer = ask(OURS["sanda"], "20:30", "09:00", day=day)
+        assert answer.cap_reached
+        assert Reason.CAP in reasons(answer)
+        assert line_words(answer.lines[2])[0] == "夜间 10×小时，每小时1元，连续停放封顶"
+        assert answer.lines[2].amount_fen == 500
+
+
 def test_a_month_has_a_line_for_its_whole_days() -> None:
     answer = ask(KANGLE, "09:00", "09:00", day=30)
     assert answer.total_fen == 30 * 2000

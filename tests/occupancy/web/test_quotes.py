@@ -167,6 +167,15 @@ async def test_a_tariff_is_shown_as_data_and_as_its_board(client: TestClient[Any
     assert await refused(client, "/v1/lots/nowhere/tariff") == (404, "lot_id")
 
 
+async def test_every_car_park_has_its_tariff_and_its_quote(client: TestClient[Any, Any]) -> None:
+    for lot in (await got(client, "/v1/lots"))["lots"]:
+        tariff = await got(client, f"/v1/lots/{lot['id']}/tariff")
+        quote = await got(client, f"/v1/quote?lot={lot['id']}&from={NINE}&stay=P30D")
+        assert (tariff["lot"], quote["lot"]) == (lot["id"], lot["id"])
+    waivers = (await got(client, "/v1/lots/huochezhan/tariff"))["tariff"]["waivers"]
+    assert (waivers[0]["first_day"], waivers[0]["start"]) == ("2026-10-01", "09:00")
+
+
 async def test_the_list_of_car_parks_has_free_period_and_price_in_words(
     client: TestClient[Any, Any],
 ) -> None:
