@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from gateway.decode import lookalikes
-from gateway.observation import Direction
-from gateway.register_map import BadMapError, RegisterMap, load_map
+from gateway.observation import Direction, GroupState
+from gateway.register_map import BadMapError, Point, PointType, RegisterMap, load_map
 from gateway.settings import Setting, number, text, whole_number
 
 REDIS_URL = Setting(
@@ -40,6 +40,7 @@ TOWN_SIGN_LEVEL = 2
 PORT_MAX = 65_535
 UNIT_MAX = 247  # Modbus over serial line V1.02, 2.2
 TICK_MS = 10
+SIGN_LINES = 4  # of the registers; a sign may have fewer rows of lamps
 
 
 LoadMap = Callable[[str], RegisterMap]
@@ -289,18 +290,46 @@ def _roles_are_complete(car_park: CarPark, maps: Maps) -> Iterator[_Trouble]:
         register_map = maps.get(device.map)
         if register_map is None:
             continue
-        names = {point.name for point in register_map.points}
-        if missing := _POINTS_NEEDED[device.role] - names:
-            words = (
-                f"map {device.map} lacks {', '.join(sorted(missing))} that a {device.role} needs"
-            )
-            yield _Trouble("device", index, "map", words)
-        elif device.role is Role.GROUP and device.bays > register_map.point("pallets").length:
-            room = register_map.point("pallets").length
+        if words := "; ".join(_map_troubles(device, register_map)):
+            yield _Trouble("device", index, "map", f"map {device.map} {words}")
+        room = _pallet_bits(register_map)
+        if device.role is Role.GROUP and room is not None and device.bays > room:
             words = f"{device.bays} bays, but map {device.map} has {room} pallet bits"
             yield _Trouble("device", index, "bays_by_level", words)
-        elif device.role is Role.LANE and register_map.counter_bits is None:
-            yield _Trouble("device", index, "map", f"map {device.map} lacks counter_bits")
+
+
+def _map_troubles(device: Device, register_map: RegisterMap) -> Iterator[str]:
+    """What keeps a map from serving a device of this role."""
+    points = {point.name: point for point in register_map.points}
+    for name, fits, words in _POINTS_NEEDED[device.role]:
+        if name not in points:
+            yield f"lacks {name} that a {device.role} needs"
+        elif not fits(points[name]):
+            yield f"has a {name} that is not {words}"
+    if device.role is Role.LANE and register_map.counter_bits is None:
+        yield "lacks counter_bits"
+
+
+def _pallet_bits(register_map: RegisterMap) -> int | None:
+    return next((p.length for p in register_map.points if p.name == "pallets"), None)
+
+
+def _is_whole_number(point: Point) -> bool:
+    whole = point.type in (PointType.U16, PointType.U32)
+    return whole and point.length == 1 and point.scale == 1 and not point.meaning
+
+
+def _has_states(point: Point) -> bool:
+    words = set(point.meaning.values())
+    return point.length == 1 and bool(words) and words <= _GROUP_STATES
+
+
+def _has_faces(point: Point) -> bool:
+    return _is_a_line_each(point) and set(point.meaning.values()) >= _FACES
+
+
+def _is_a_line_each(point: Point) -> bool:
+    return point.writable and point.length == SIGN_LINES
 
 
 def _late_replies_stay_harmless(car_park: CarPark, maps: Maps) -> Iterator[_Trouble]:
@@ -325,16 +354,24 @@ def _missing_facts(device: Device) -> Iterator[tuple[str, str]]:
         yield "bays_by_level", "a group needs bays_by_level, at least one bay on each level"
     if device.role is Role.SIGN and device.sign_level not in (2, 3):
         yield "sign_level", "a sign needs sign_level = 2 or 3"
-    if device.role is Role.SIGN and not device.lines:
-        yield "lines", "a sign needs lines: the lots it shows, one a line"
+    if device.role is Role.SIGN and not 1 <= len(device.lines) <= SIGN_LINES:
+        yield "lines", f"a sign needs 1 to {SIGN_LINES} lines: the lots it shows"
 
 
 _LOT_ID = re.compile("[a-z][a-z0-9_-]*")
 _UNITS = {LinkKind.TCP: (0, 255), LinkKind.RTU_OVER_TCP: (1, UNIT_MAX)}
-_POINTS_NEEDED = {
-    Role.LANE: {"count"},
-    Role.GROUP: {"pallets", "group_state"},
-    Role.SIGN: {"numbers", "faces"},
+_GROUP_STATES = {state.value for state in GroupState} - {GroupState.SILENT.value}
+_FACES = {"number", "full", "closed", "stale", "blank"}
+_POINTS_NEEDED: Mapping[Role, tuple[tuple[str, Callable[[Point], bool], str], ...]] = {
+    Role.LANE: (("count", _is_whole_number, "one whole number"),),
+    Role.GROUP: (
+        ("pallets", lambda point: point.type is PointType.BITS, "bits"),
+        ("group_state", _has_states, f"one code meaning {', '.join(sorted(_GROUP_STATES))}"),
+    ),
+    Role.SIGN: (
+        ("numbers", _is_a_line_each, f"writable with {SIGN_LINES} lines"),
+        ("faces", _has_faces, f"writable with {SIGN_LINES} lines of {', '.join(sorted(_FACES))}"),
+    ),
 }
 _CHECKS: tuple[Check, ...] = (
     _nothing_stands_twice,

@@ -6,24 +6,47 @@ time-out closes the connection and the next request opens a new one.
 """
 
 import logging
+import struct
 from collections.abc import Awaitable, Sequence
 from typing import cast
 
-from pymodbus import FramerType
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
-from pymodbus.pdu import ModbusPDU
+from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
 
 from gateway.config import Link, LinkKind
 from gateway.decode import Block, Word
 from gateway.reading import FailureKind
 from gateway.register_map import WRITE_FUNCTION, Table
 
-_FRAMERS = {LinkKind.TCP: FramerType.SOCKET, LinkKind.RTU_OVER_TCP: FramerType.RTU}
 _BUSY_CODES = (5, 6)  # acknowledge, server device busy: Modbus application protocol V1.1b3, 7
 
 # pymodbus logs every silence as an error of its own; whoever asked says it, and once.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+
+class _Tolerant(FramerBase):
+    """What no decoder understands is no answer; pymodbus would log a traceback for it."""
+
+    def handleFrame(  # noqa: N802  # pymodbus calls it so
+        self, data: bytes, exp_devid: int, exp_tid: int
+    ) -> tuple[int, ModbusPDU | None]:
+        try:
+            return super().handleFrame(data, exp_devid, exp_tid)
+        except (ModbusException, IndexError, ValueError, struct.error):
+            return len(data), None
+
+
+class _TcpFramer(_Tolerant, FramerSocket):
+    """Modbus TCP."""
+
+
+class _RtuFramer(_Tolerant, FramerRTU):
+    """Modbus RTU, here over TCP."""
+
+
+_FRAMERS = {LinkKind.TCP: _TcpFramer, LinkKind.RTU_OVER_TCP: _RtuFramer}
 
 
 class ModbusFailure(Exception):  # noqa: N818  # a failed poll is an event, not an error of ours
@@ -59,12 +82,12 @@ class ModbusLine:
         client = AsyncModbusTcpClient(
             self.link.host,
             port=self.link.port,
-            framer=_FRAMERS[self.link.kind],
             timeout=timeout_ms / 1_000,
             retries=0,
             reconnect_delay=0,
             trace_connect=self._connection_changed,
         )
+        client.ctx.framer = _FRAMERS[self.link.kind](DecodePDU(is_server=False))
         if not await client.connect():
             client.close()
             place = f"{self.link.host}:{self.link.port}"

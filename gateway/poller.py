@@ -9,7 +9,15 @@ import structlog
 
 from gateway.breaker import Breaker
 from gateway.config import Device, GatewayConfig, Link, LinkKind
-from gateway.decode import Block, Value, Word, blocks_of, decode_blocks, encode
+from gateway.decode import (
+    Block,
+    UnwritableError,
+    Value,
+    Word,
+    blocks_of,
+    decode_blocks,
+    encode,
+)
 from gateway.modbus import ModbusFailure, ModbusLine
 from gateway.reading import Failure, FailureKind, Reading
 from gateway.register_map import Point, Purpose, RegisterMap
@@ -19,6 +27,7 @@ HOUSEKEEPING_PERIODS = 10
 BUSY_TRIES = 3
 BUSY_PAUSE_SECONDS = 0.02
 Report = Callable[[Reading | Failure], None]
+Run = tuple[int, list[int]]  # an address and the registers to write from there on
 
 log = structlog.get_logger()
 
@@ -46,7 +55,10 @@ class Field:
                 group.create_task(line.run(), name=f"line {line.link.link_id}")
 
     def write(self, device_id: str, values: Mapping[str, Value]) -> None:
-        """Write before anything else on the line; of several waiting for a device the last wins."""
+        """Write before anything else on the line; of several waiting for a device the last wins.
+
+        Raises UnwritableError for what the device's map cannot take.
+        """
         self._line_of[device_id].write(device_id, values)
 
     def jobs(self) -> list[Job]:
@@ -75,7 +87,7 @@ class _Line:
             for device in config.car_park.devices
             if device.link_id == link.link_id
         }
-        self._writes: dict[str, Mapping[str, Value]] = {}
+        self._writes: dict[str, list[Run]] = {}
         self._woken = asyncio.Event()
         self.schedule = Schedule([*self._jobs()])
         spread(self.schedule.jobs, self._now_ms(), iter(dice.random, None))
@@ -85,7 +97,8 @@ class _Line:
         return self._devices
 
     def write(self, device_id: str, values: Mapping[str, Value]) -> None:
-        self._writes[device_id] = values
+        register_map = self._config.maps[self._devices[device_id].map]
+        self._writes[device_id] = runs_of(register_map, values)
         self._woken.set()
 
     async def run(self) -> None:
@@ -133,13 +146,13 @@ class _Line:
 
     async def _write_next(self) -> None:
         device_id = next(iter(self._writes))
-        values = self._writes.pop(device_id)
+        runs = self._writes.pop(device_id)
         device = self._devices[device_id]
         breaker = self._breaker_of(device)
         if not breaker.lets_pass(self._now_ms()):
             return  # the station orders every face again before it goes stale
         try:
-            for address, words in runs_of(self._config.maps[device.map], values):
+            for address, words in runs:
                 await self._modbus.write(device.unit, address, words, device.timeout_ms)
         except ModbusFailure as failure:
             self._note_failure(device, breaker, failure)
@@ -231,11 +244,13 @@ def _priority(purpose: Purpose) -> Priority:
             assert_never(purpose)
 
 
-def runs_of(register_map: RegisterMap, values: Mapping[str, Value]) -> list[tuple[int, list[int]]]:
+def runs_of(register_map: RegisterMap, values: Mapping[str, Value]) -> list[Run]:
     """Writes of neighbouring points joined: (address, registers). Raises UnwritableError."""
     points = sorted((register_map.point(name) for name in values), key=lambda p: p.address)
-    runs: list[tuple[int, list[int]]] = []
+    runs: list[Run] = []
     for point in points:
+        if not point.writable:
+            raise UnwritableError(f"map {register_map.model} does not let {point.name} be written")
         words = encode(point, values[point.name])
         if runs and runs[-1][0] + len(runs[-1][1]) == point.address:
             runs[-1][1].extend(words)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+from gateway.config import SIGN_LINES
 from gateway.decode import Value
 from gateway.observation import FaceState
 from gateway.reconcile import Balance
 
 FULL, CLOSED, STALE, BLANK = "满", "关", "—", ""
-REGISTER_LINES = 4
+_MOST_DIGITS = 4  # a register holds 65,535: any four digits fit
 _CODE_OF = {FULL: "full", CLOSED: "closed", STALE: "stale", BLANK: "blank"}
 _TEXT_OF = {code: text for text, code in _CODE_OF.items()}
 
@@ -25,9 +26,9 @@ def own_face(balance: Balance, full_at: int, *, is_stale: bool) -> tuple[str, ..
 
 def to_registers(lines: tuple[str, ...]) -> dict[str, Value]:
     """The points `numbers` and `faces` of the led_sign map. Raises BadFaceError."""
-    if len(lines) > REGISTER_LINES:
-        raise BadFaceError(f"{len(lines)} lines, but the sign has {REGISTER_LINES}")
-    padded = (*lines, *([BLANK] * (REGISTER_LINES - len(lines))))
+    if len(lines) > SIGN_LINES:
+        raise BadFaceError(f"{len(lines)} lines, but the sign has {SIGN_LINES}")
+    padded = (*lines, *([BLANK] * (SIGN_LINES - len(lines))))
     numbers = tuple(0 if line in _CODE_OF else _number(line) for line in padded)
     return {"numbers": numbers, "faces": tuple(_CODE_OF.get(line, "number") for line in padded)}
 
@@ -48,6 +49,6 @@ def compare(desired: tuple[str, ...], reported: tuple[str, ...] | None) -> FaceS
 
 
 def _number(line: str) -> int:
-    if not line.isdigit():
+    if not (line.isascii() and line.isdecimal() and len(line) <= _MOST_DIGITS):
         raise BadFaceError(f"{line!r} is neither a number nor one of {FULL} {CLOSED} {STALE}")
     return int(line)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -20,7 +21,7 @@ from gateway.poller import Field
 from gateway.reading import Failure, Reading
 from gateway.reconcile import balance
 from gateway.redis_client import connect
-from gateway.signs import STALE, own_face, to_registers
+from gateway.signs import STALE, BadFaceError, own_face, to_registers
 from gateway.station_state import StationState, moved_counts, same_news
 from gateway.uplink import Uplink
 
@@ -181,7 +182,7 @@ class Faces:
         """Only a new number makes an order fresh: an old one repeated says nothing new."""
         known = self._orders.get(order.sign_id)
         if known is None or known[0].number != order.number:
-            self._orders[order.sign_id] = (order, self._monotonic() * 1_000)
+            self._orders[order.sign_id] = (_showable(order), self._monotonic() * 1_000)
 
     def desired(self, device: Device, last: Observation, silent_for_ms: int) -> tuple[str, ...]:
         if device.sign_level == TOWN_SIGN_LEVEL:
@@ -206,3 +207,13 @@ class Faces:
         if order is None or not fresh:
             return tuple(STALE for _ in device.lines)
         return order.lines
+
+
+def _showable(order: stream.SignOrder) -> stream.SignOrder:
+    """An order that no sign can show becomes the stale face: it comes from outside."""
+    try:
+        to_registers(order.lines)
+    except BadFaceError as refusal:
+        log.warning("a face that cannot be shown", sign=order.sign_id, reason=str(refusal))
+        return msgspec.structs.replace(order, lines=(STALE,))
+    return order

@@ -97,6 +97,51 @@ def test_a_counter_without_a_width_cannot_be_a_lane() -> None:
         parse_config(LANE, "x.toml", load=load)
 
 
+GROUP = LANE.replace('"lane"', '"group"').replace(
+    'direction = "entry"', 'group_id = "g"\nbays_by_level = [1]'
+)
+SIGN = LANE.replace('"lane"', '"sign"').replace(
+    'direction = "entry"', 'sign_level = 3\nlines = ["x"]'
+)
+PALLETS = COUNTER.replace('"count"\ntable', '"pallets"\ntable').replace(
+    "address = 0", 'address = 0\ntype = "bits"'
+)
+STATE = '[[point]]\nname = "group_state"\ntable = "holding"\naddress = 1\nlength = 1\n'
+FOUR = 'table = "holding"\nlength = 4\nwritable = true\naddress = '
+
+
+@pytest.mark.parametrize(
+    ("config", "map_text", "words"),
+    [
+        (LANE, COUNTER + "scale = 0.1\n", "has a count that is not one whole number"),
+        (LANE, COUNTER + 'type = "i16"\n', "has a count that is not one whole number"),
+        (LANE, COUNTER + "length = 2\n", "has a count that is not one whole number"),
+        (LANE, COUNTER + 'meaning = { 1 = "one" }\n', "has a count that is not one whole"),
+        (GROUP, PALLETS, "lacks group_state that a group needs"),
+        (GROUP, PALLETS + STATE, "has a group_state that is not one code meaning jammed"),
+        (GROUP, PALLETS + STATE + 'meaning = { 1 = "asleep" }\n', "has a group_state that is not"),
+        (GROUP, COUNTER.replace('"count"\nt', '"pallets"\nt'), "has a pallets that is not bits"),
+        (SIGN, COUNTER, "lacks numbers that a sign needs; lacks faces that a sign needs"),
+        (
+            SIGN,
+            COUNTER.replace("[3]", "[3, 16]")
+            + f'[[point]]\nname = "numbers"\n{FOUR}8\n'
+            + f'[[point]]\nname = "faces"\n{FOUR}16\nmeaning = {{ 0 = "number" }}\n',
+            "has a faces that is not writable with 4 lines of blank, closed, full, number, stale",
+        ),
+    ],
+)
+def test_a_map_that_cannot_serve_the_role_is_refused(
+    config: str, map_text: str, words: str
+) -> None:
+    def load(_: str) -> RegisterMap:
+        return parse_map(map_text, "acme.toml")
+
+    with pytest.raises(BadConfigError) as refusal:
+        parse_config(config, "x.toml", load=load)
+    assert f"map acme {words}" in str(refusal.value)
+
+
 def test_on_a_bus_no_two_reads_of_a_device_may_have_replies_of_one_shape() -> None:
     twin = '[[point]]\nname = "status"\ntable = "holding"\naddress = 9\n'
 
