@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -171,3 +172,10 @@ def test_versions_that_do_not_fit_are_named(
 ) -> None:
     found = check_versions(versions((0, 100), second))
     assert (found[0].rule, found[0].severity) == (rule, severity)
+
+
+def test_every_rule_is_explained_in_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "tariffs.md").read_text("utf-8")
+    versions_rules = {"version_gap", "version_twice"}
+    rules = {rule for rule, _ in BROKEN} | versions_rules
+    assert [rule for rule in sorted(rules) if f"`{rule}`" not in text] == []
