@@ -1,4 +1,4 @@
-"""APDS RateTable (ISO/TS 5206-1): read one, write ours; what is lost is listed, never silent.
+"""APDS RateTable: read one, write ours; what is lost is listed, never silent.
 
 Read as APDS' own examples use it: a line with `incrementPeriod` is a price per period; a line
 without one is the whole price "up to" its `durationEnd`. Money is the decimal `value`.
