@@ -166,6 +166,18 @@ async def test_a_bus_is_silent_to_garbage_and_answers_the_next_request() -> None
         writer.close()
 
 
+async def test_a_bus_forgets_half_a_frame_after_a_silence() -> None:
+    async with served(small_field()) as at:
+        reader, writer = await asyncio.open_connection("127.0.0.1", at.ports[BUS])
+        writer.write(framed(READ_COUNT_OF_11)[:5])
+        async with client(at.ports[BUS], rtu=True, timeout_seconds=0.4) as other:
+            with pytest.raises(ModbusIOException):  # its time-out is the silence
+                await other.read_holding_registers(0, count=1, device_id=99)
+        writer.write(framed(READ_COUNT_OF_11))
+        assert await reader.readexactly(7) == framed(b"\x0b\x03\x02\xff\xfa")
+        writer.close()
+
+
 async def test_another_unit_behind_a_tcp_port_is_not_there() -> None:
     async with served(small_field()) as at:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.ports[FIRST_GROUP])

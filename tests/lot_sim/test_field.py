@@ -136,7 +136,7 @@ def test_a_town_under_heavy_faults_keeps_its_books() -> None:
             check_lot(lot)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(
         st.tuples(

@@ -54,7 +54,7 @@ def test_a_day_is_the_same_whichever_of_its_hours_one_starts_in() -> None:
     assert [c[:4] for c in early if c.at_ms > MONDAY_NOON_MS] == [c[:4] for c in late]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1_000), st.integers(1, 4 * 24))
 def test_books_balance_in_every_lot_at_every_hour(seed: int, hours: int) -> None:
     town = Town(TWO_LOTS, str(seed), MONDAY_NOON_MS)
