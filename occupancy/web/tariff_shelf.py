@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 import asyncpg
+import msgspec
 import structlog
 
 from occupancy import database
@@ -44,6 +45,10 @@ class TariffShelf:
             overrides = await list_overrides(connections)
         except (*database.UNREACHABLE, asyncpg.UndefinedTableError) as trouble:
             log.warning("PostgreSQL is away: the tariffs known so far serve", reason=str(trouble))
+            return
+        except (msgspec.DecodeError, ValueError) as trouble:
+            # Written by a newer version or by hand: a wrong price would be worse than an old one.
+            log.error("the stored tariffs cannot be read: those known serve", reason=str(trouble))  # noqa: TRY400
             return
         self.take(tariffs or shipped_tariffs(), overrides)
 

@@ -236,6 +236,13 @@ async def test_a_published_version_and_an_override_reach_the_web_from_postgresql
                     return "连续停放最高1元" in made.showcase.tariffs["kangle"].price
 
                 await until(is_told)
+                told = made.shelf.book
+                await connections.execute(
+                    "INSERT INTO tariff_version VALUES ('kangle', 9, $1::jsonb, 'hand')",
+                    '{"from": "later"}',
+                )
+                await made.shelf.look(connections)
+                assert made.shelf.book is told
                 fresh.cancel()
 
 
