@@ -20,6 +20,7 @@ from gateway.decode import Block, Word
 from gateway.reading import FailureKind
 from gateway.register_map import WRITE_FUNCTION, Table
 
+_UNIT_AND_CRC_BYTES = 3
 _BUSY_CODES = (5, 6)  # acknowledge, server device busy: Modbus application protocol V1.1b3, 7
 
 # pymodbus logs every silence as an error of its own; whoever asked says it, and once.
@@ -44,6 +45,13 @@ class _TcpFramer(_Tolerant, FramerSocket):
 
 class _RtuFramer(_Tolerant, FramerRTU):
     """Modbus RTU, here over TCP."""
+
+    def decode(self, data: bytes) -> tuple[int, int, int, bytes]:
+        """End at the frame's end: pymodbus throws away what follows, the answer behind a stray."""
+        used, unit, transaction, frame = super().decode(data)
+        if frame:
+            used = data.index(bytes([unit]) + frame) + len(frame) + _UNIT_AND_CRC_BYTES
+        return used, unit, transaction, frame
 
 
 _FRAMERS = {LinkKind.TCP: _TcpFramer, LinkKind.RTU_OVER_TCP: _RtuFramer}
@@ -147,10 +155,10 @@ class ModbusLine:
             # RuntimeError: uvloop refuses to write to what the other side has just closed.
             self.close()
             raise ModbusFailure(FailureKind.BROKEN, str(broken)) from None
-        except ModbusIOException as silence:
+        except ModbusIOException:
             # The late reply must never meet the next request: RTU has no transaction id.
             self.close()
-            raise ModbusFailure(FailureKind.TIMEOUT, silence.string) from None
+            raise ModbusFailure(FailureKind.TIMEOUT, "asked, no answer in time") from None
         except ModbusException as refusal:
             self.close()
             raise ModbusFailure(FailureKind.BROKEN, str(refusal)) from None

@@ -19,6 +19,8 @@ READ_WORDS = (3, 4)
 WRITE = 16
 BUSY_CODE = 6
 NO_SUCH_ADDRESS = 2
+BITS_A_CHARACTER = 10  # 8N1 with its start and stop bit
+TURNAROUND_SECONDS = 0.005
 
 
 class Act(Enum):
@@ -60,9 +62,21 @@ class FieldLine:
     requests: list[Request] = field(default_factory=list)
     written: dict[tuple[int, int], int] = field(default_factory=dict)
     held: list[bytes] = field(default_factory=list)
+    baud: int = 0  # of the bus behind it; 0 answers at once
     port: int = 0
     connections: int = 0
     _open: "list[_Connection]" = field(default_factory=list)
+    _bus_free_at: float = 0.0
+
+    def send(self, connection: "_Connection", asked_bytes: int, frame: bytes) -> None:
+        """Answer, after as long as both frames take on the bus."""
+        if not self.baud:
+            connection.transport.write(frame)
+            return
+        loop = asyncio.get_running_loop()
+        seconds = (asked_bytes + len(frame)) * BITS_A_CHARACTER / self.baud + TURNAROUND_SECONDS
+        self._bus_free_at = max(loop.time(), self._bus_free_at) + seconds
+        loop.call_at(self._bus_free_at, connection.write, frame)
 
     def release(self) -> None:
         """Late answers arrive now, on the newest connection."""
@@ -121,15 +135,19 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         self._line._open.remove(self)  # noqa: SLF001
 
+    def write(self, frame: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(frame)
+
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         parse = _parse_tcp if self._line.kind is LinkKind.TCP else _parse_rtu
         while found := parse(self._buffer):
             used, transaction, request = found
             self._buffer = self._buffer[used:]
-            self._serve(transaction, request)
+            self._serve(transaction, request, used)
 
-    def _serve(self, transaction: int, request: Request) -> None:
+    def _serve(self, transaction: int, request: Request, asked_bytes: int) -> None:
         line = self._line
         line.requests.append(request)
         act = line.script(request)
@@ -146,7 +164,7 @@ class _Connection(asyncio.Protocol):
                     self.transport.write(bytes([byte]))
             case _:
                 pdu = _spoilt(act, line, request)
-                self.transport.write(self._frame(transaction, request, pdu))
+                line.send(self, asked_bytes, self._frame(transaction, request, pdu))
 
     def _frame(self, transaction: int, request: Request, pdu: bytes) -> bytes:
         if self._line.kind is LinkKind.TCP:
