@@ -1,19 +1,22 @@
 """The live stream: one frame for all readers; who is slow gets the latest, never a queue."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from occupancy.web import formats
-from occupancy.web.problems import Problem
-from occupancy.web.showcase import Showcase
+from occupancy.web.showcase import LOOK_LENGTH, Showcase
 
+# A reader that hears nothing for two beats knows within 5 s that its link is gone.
 HEARTBEAT_SECONDS = 2.0
 SLOW_BYTES = 64 * 1024
+# A reader that takes nothing for so many beats is let go; it comes back by itself.
+PATIENCE_BEATS = 15
 LAST_EVENT_ID = "Last-Event-ID"
+_UNSEEN = "." * LOOK_LENGTH
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -24,26 +27,41 @@ class Heartbeat(msgspec.Struct, frozen=True):
     source: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Reader:
     transport: asyncio.Transport
-    behind: set[str] = field(default_factory=set)
+    is_chunked: bool
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    behind: set[str] = field(default_factory=set)
+    slow_beats: int = 0
 
     @property
     def is_slow(self) -> bool:
         return self.transport.get_write_buffer_size() > SLOW_BYTES
 
+    def write(self, frame: "_Frame") -> None:
+        self.transport.write(frame.chunk if self.is_chunked else frame.plain)
+
+
+class _Frame:
+    """Bytes for many readers, with the chunked coding of HTTP/1.1 done once."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self.chunk = b"%x\r\n%b\r\n" % (len(plain), plain)
+
 
 class LiveStream:
     """All readers of this worker.
 
-    An event's id is the moment of its change, so that any worker can resume a reader of another:
-    it sends every lot that changed at that moment or since.
+    An event's id says how each lot looked to the reader when it had read the event, so any worker
+    can resume a reader of another, and it sends just the lots that look other now. An id that
+    nobody here could have given is not an error: its reader gets the whole picture.
     """
 
     def __init__(self, showcase: Showcase) -> None:
         self._showcase = showcase
+        self._lot_ids = sorted(showcase.lots)
         self._readers: set[_Reader] = set()
         showcase.listen(self.publish)
 
@@ -53,33 +71,54 @@ class LiveStream:
 
     def publish(self, lot_ids: Sequence[str]) -> None:
         """Write the lots' new state to every reader that keeps up."""
-        frame = b"".join(self._lot_event(lot_id) for lot_id in lot_ids)
-        self._write_all(_chunk(frame), set(lot_ids))
+        frame = _Frame(self._lot_events(lot_ids))
+        for reader in self._open_readers():
+            if reader.behind or reader.is_slow:
+                reader.behind.update(lot_ids)
+            else:
+                reader.write(frame)
 
-    async def beat(self) -> None:
-        """Heartbeats until cancelled; readers that were slow catch up with the latest state."""
+    async def keep_beating(self) -> None:
+        """Heartbeats until cancelled."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            self._write_all(_chunk(self._heartbeat()), set())
-            for reader in [r for r in self._readers if r.behind and not r.is_slow]:
-                frame = b"".join(self._lot_event(lot_id) for lot_id in sorted(reader.behind))
+            self.beat()
+
+    def beat(self) -> None:
+        """Say that we are here; readers that were slow catch up, those that take nothing go."""
+        frame = _Frame(self._heartbeat())
+        for reader in self._open_readers():
+            if reader.is_slow:
+                self._lose_patience(reader)
+                continue
+            reader.slow_beats = 0
+            if reader.behind:
+                reader.write(_Frame(self._lot_events(sorted(reader.behind))))
                 reader.behind.clear()
-                reader.transport.write(_chunk(frame))
+            reader.write(frame)
 
     async def answer(self, request: web.Request, _: object) -> web.StreamResponse:
-        since_ms = _since(request)
         response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
         )
-        response.enable_chunked_encoding()
-        await response.prepare(request)
-        transport = request.transport
-        if transport is None or transport.is_closing():
+        is_chunked = request.version >= HttpVersion11
+        if is_chunked:
+            response.enable_chunked_encoding()
+        try:
+            await response.prepare(request)
+        except ConnectionResetError:  # gone before we began
             return response
-        reader = _Reader(transport)
+        transport = request.transport
+        if request.method == "HEAD" or transport is None or transport.is_closing():
+            return response
+        reader = _Reader(transport, is_chunked)
         self._readers.add(reader)
         try:
-            reader.transport.write(_chunk(self._opening(since_ms)))
+            reader.write(_Frame(self._opening(request.headers.get(LAST_EVENT_ID, ""))))
             await reader.gone.wait()
         finally:
             self._readers.discard(reader)
@@ -91,30 +130,41 @@ class LiveStream:
             reader.gone.set()
             reader.transport.close()
 
-    def _write_all(self, chunk: bytes, lot_ids: set[str]) -> None:
-        for reader in self._readers:
-            if reader.transport.is_closing():
-                continue
-            if lot_ids and (reader.behind or reader.is_slow):
-                reader.behind |= lot_ids
-            else:
-                reader.transport.write(chunk)
+    def _open_readers(self) -> list[_Reader]:
+        return [reader for reader in self._readers if not reader.transport.is_closing()]
 
-    def _opening(self, since_ms: int) -> bytes:
-        """The whole picture, or what changed since the reader's last event."""
-        changed = self._showcase.changed_at_ms
-        lots = [
-            lot_id
-            for lot_id in self._showcase.lots
-            if since_ms == 0 or changed.get(lot_id, since_ms) >= since_ms
-        ]
-        events = b"".join(self._lot_event(lot_id) for lot_id in lots)
-        return b"retry: 1000\n\n" + events + self._heartbeat()
+    def _lose_patience(self, reader: _Reader) -> None:
+        reader.slow_beats += 1
+        if reader.slow_beats > PATIENCE_BEATS:
+            reader.transport.abort()
 
-    def _lot_event(self, lot_id: str) -> bytes:
-        data = msgspec.json.encode(formats.change(self._showcase.detail(lot_id)))
-        moment = self._showcase.changed_at_ms.get(lot_id, 0)
-        return b"event: lot\nid: %d\ndata: %b\n\n" % (moment, data)
+    def _opening(self, last_event_id: str) -> bytes:
+        """The whole picture, or what looks other since the reader's last event."""
+        seen = self._looks_in(last_event_id)
+        lots = [lot for lot in self._lot_ids if self._showcase.look(lot) != seen.get(lot)]
+        return b"retry: 1000\n\n" + self._lot_events(lots) + self._heartbeat()
+
+    def _looks_in(self, event_id: str) -> dict[str, str]:
+        if len(event_id) != LOOK_LENGTH * len(self._lot_ids):
+            return {}
+        starts = range(0, len(event_id), LOOK_LENGTH)
+        looks = (event_id[start : start + LOOK_LENGTH] for start in starts)
+        return dict(zip(self._lot_ids, looks, strict=True))
+
+    def _lot_events(self, lot_ids: Sequence[str]) -> bytes:
+        """One event a lot; each id leaves out the lots that are still to come."""
+        return b"".join(
+            b"event: lot\nid: %b\ndata: %b\n\n"
+            % (
+                self._event_id(lot_ids[place + 1 :]).encode(),
+                msgspec.json.encode(self._showcase.change(lot_id)),
+            )
+            for place, lot_id in enumerate(lot_ids)
+        )
+
+    def _event_id(self, unseen: Collection[str]) -> str:
+        look = self._showcase.look
+        return "".join(_UNSEEN if lot in unseen else look(lot) for lot in self._lot_ids)
 
     def _heartbeat(self) -> bytes:
         lost = self._showcase.link_lost_since_ms is not None
@@ -127,18 +177,3 @@ class LiveStream:
             source="lost" if lost else "live",
         )
         return b"event: heartbeat\ndata: %b\n\n" % msgspec.json.encode(beat)
-
-
-def _chunk(frame: bytes) -> bytes:
-    """HTTP/1.1 chunked coding, done once for all readers."""
-    return b"%x\r\n%b\r\n" % (len(frame), frame)
-
-
-def _since(request: web.Request) -> int:
-    raw = request.headers.get(LAST_EVENT_ID, "").strip()
-    if not raw:
-        return 0
-    if not raw.isdigit():
-        detail = f"{LAST_EVENT_ID} is a number this stream has given, not {raw[:40]!r}"
-        raise Problem(400, detail, field=LAST_EVENT_ID)
-    return int(raw)

@@ -185,7 +185,7 @@ def detail(
     if picture is None:
         return LotDetail(**common, levels=(), groups=(), devices=(), signs=(), flow=None)  # type: ignore[arg-type]
     seen = as_seen_at(picture, now_ms)
-    silent = _is_untold(seen)
+    silent = is_untold(seen)
     bay_types = {group.group_id: group.bay_type for group in lot.groups}
     return LotDetail(
         **common,  # type: ignore[arg-type]
@@ -258,7 +258,7 @@ def _live(lot: Lot, seen: LiveOccupancy | None) -> Live:
             observed_at=None,
             doubts=nothing,
         )
-    untold = _is_untold(seen)
+    untold = is_untold(seen)
     return Live(
         capacity=lot.capacity,
         usable=None if untold else seen.usable,
@@ -274,7 +274,7 @@ def _live(lot: Lot, seen: LiveOccupancy | None) -> Live:
     )
 
 
-def _is_untold(seen: LiveOccupancy) -> bool:
+def is_untold(seen: LiveOccupancy) -> bool:
     """A number nobody should act on is not told."""
     return seen.quality in (Quality.STALE, Quality.SUSPECT)
 
@@ -298,7 +298,7 @@ def _groups(
     return tuple(
         GroupNow(
             group.group_id,
-            GroupState.SILENT if silent else group.state,
+            GroupState.SILENT if seen.quality is Quality.STALE else group.state,
             bay_types.get(group.group_id, "suv"),
             group.capacity,
             None if silent else group.occupied,

@@ -1,5 +1,6 @@
 """`/v1/lots`: every car park, one car park, its history."""
 
+import asyncio
 import datetime as dt
 import re
 
@@ -15,7 +16,12 @@ from occupancy.web.showcase import Showcase
 
 DEFAULT_SPAN_MS = 24 * 3_600_000
 MOST_POINTS = 5_000
-_DURATION = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
+HISTORY_SECONDS = 15.0
+# Seven digits are enough for 19,000 years and too few for an overflow.
+_COUNT = r"([0-9]{1,7})"
+_DURATION = re.compile(rf"P(?:{_COUNT}D)?(?:T(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}S)?)?")
+_EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_LATEST = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 
 class HistoryQuery(
@@ -75,10 +81,11 @@ class Lots:
         step_seconds = seconds_of(query.step, "step")
         _check_span(from_ms, to_ms, step_seconds)
         try:
-            points = await history.read_series(
-                self._connections, lot_id, from_ms, to_ms, step_seconds
-            )
-        except database.UNREACHABLE:
+            async with asyncio.timeout(HISTORY_SECONDS):
+                points = await history.read_series(
+                    self._connections, lot_id, from_ms, to_ms, step_seconds
+                )
+        except (*database.UNREACHABLE, asyncpg.UndefinedTableError):
             detail = "the history database is away; live numbers are not affected"
             raise Problem(503, detail) from None
         body = msgspec.json.encode(formats.series(lot_id, step_seconds, points))
@@ -100,7 +107,7 @@ def require_known(showcase: Showcase, lot_id: str, field: str) -> None:
 
 def seconds_of(duration: str, name: str) -> int:
     """An ISO 8601 duration of days, hours, minutes and seconds."""
-    match = _DURATION.match(duration)
+    match = _DURATION.fullmatch(duration)
     if match is None or not any(match.groups()):
         detail = f"{name}={duration!r} is not a duration such as PT15M or P1D"
         raise Problem(400, detail, field=name)
@@ -117,6 +124,9 @@ def moment_ms(raw: str, name: str) -> int:
         at = None
     if at is None or at.tzinfo is None:
         detail = f"{name}={raw!r} is not a time with its zone, e.g. 2026-11-23T08:00:00+08:00"
+        raise Problem(400, detail, field=name)
+    if not _EARLIEST <= at < _LATEST:
+        detail = f"{name}={raw!r} lies outside the years {_EARLIEST.year} to {_LATEST.year - 1}"
         raise Problem(400, detail, field=name)
     return int(at.timestamp() * 1_000)
 

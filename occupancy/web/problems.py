@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 import msgspec
-import structlog
 from aiohttp import web
 
 CONTENT_TYPE = "application/problem+json"
@@ -11,12 +10,12 @@ _TITLES = {
     400: "The request is wrong",
     404: "There is no such thing",
     405: "This address does not take that method",
+    408: "The request took too long",
     413: "The request is too large",
     503: "Not ready yet",
 }
+RETRY_AFTER_SECONDS = "2"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-log = structlog.get_logger()
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,18 +39,26 @@ class Problem(Exception):  # noqa: N818  # RFC 9457's own word
         self.document = ProblemDocument(
             title=_TITLES.get(status, "The request failed"),
             status=status,
-            detail=detail,
-            field=field,
+            detail=_sayable(detail),
+            field=_sayable(field),
             choices=choices,
         )
 
 
+def _sayable(words: str) -> str:
+    """What a caller sent need not be text: bytes that are none are shown as marks."""
+    return words.encode("utf-8", "replace").decode()
+
+
 def answer(problem: Problem) -> web.Response:
-    return web.Response(
+    response = web.Response(
         body=msgspec.json.encode(problem.document),
         status=problem.document.status,
         content_type=CONTENT_TYPE,
     )
+    if problem.document.status == web.HTTPServiceUnavailable.status_code:
+        response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
 
 
 @web.middleware
@@ -64,9 +71,21 @@ async def as_documents(request: web.Request, handler: Handler) -> web.StreamResp
     except web.HTTPRequestEntityTooLarge:
         return answer(Problem(413, "the body is larger than this address takes"))
     except web.HTTPMethodNotAllowed as refusal:
-        allowed = tuple(sorted(refusal.allowed_methods))
-        response = answer(Problem(405, f"{request.method} is not taken here", choices=allowed))
-        response.headers["Allow"] = ", ".join(allowed)
-        return response
+        return _other_method(request, sorted({*refusal.allowed_methods, "OPTIONS"}))
     except web.HTTPNotFound:
         return answer(Problem(404, f"nothing is served at {request.path}"))
+
+
+def _other_method(request: web.Request, allowed: list[str]) -> web.Response:
+    """What this address takes instead: to OPTIONS, a browser's question, that is the answer."""
+    methods = ", ".join(allowed)
+    if request.method != "OPTIONS":
+        detail = f"{request.method} is not taken here"
+        response = answer(Problem(405, detail, choices=tuple(allowed)))
+    else:
+        response = web.Response(status=204)
+        response.headers["Access-Control-Allow-Methods"] = methods
+        response.headers["Access-Control-Allow-Headers"] = "Content-Type, If-None-Match"
+        response.headers["Access-Control-Max-Age"] = "86400"
+    response.headers["Allow"] = methods
+    return response

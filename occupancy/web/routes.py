@@ -1,5 +1,6 @@
 """One declaration a route: from it come the handler's checks and the OpenAPI document."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from aiohttp import web
 from occupancy.web.problems import Problem
 
 BODY_BYTES = 64 * 1024
+BODY_SECONDS = 8.0
 Answer = Callable[..., Awaitable[web.StreamResponse]]
 
 
@@ -64,7 +66,7 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
 def read_query(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """The query as `kind`; a parameter that is unknown, repeated or wrong is named."""
-    names = list(request.query.keys())
+    names = [name for name, _ in request.query.items()]  # keys() tells each name once
     known = tuple(f.encode_name for f in msgspec.structs.fields(kind))
     for name in names:
         if name not in known:
@@ -79,7 +81,11 @@ def read_query(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Stru
 
 
 async def read_body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
-    raw = await request.read()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.read()
+    except TimeoutError:
+        raise Problem(408, f"the body did not come within {BODY_SECONDS:.0f} s") from None
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as reason:

@@ -1,5 +1,6 @@
 """Headers every answer carries: what a browser may load, frame and remember."""
 
+import re
 import secrets
 
 from aiohttp import web
@@ -18,6 +19,7 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), microphone=(), payment=()",
 }
 _PUBLIC_PREFIXES = ("/v1/", "/open/", "/openapi.json")
+_FOREIGN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -30,7 +32,14 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     if request.path.startswith(_PUBLIC_PREFIXES):
         # Public data: any page may read it; nothing here knows a user.
         headers.setdefault("Access-Control-Allow-Origin", "*")
+        headers.setdefault("Access-Control-Expose-Headers", "ETag, X-Request-Id")
         headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
     else:
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("X-Request-Id", request.headers.get("X-Request-Id", secrets.token_hex(8)))
+    headers.setdefault("X-Request-Id", _request_id(request))
+
+
+def _request_id(request: web.Request) -> str:
+    """The caller's, if it is one that a header can carry; else our own."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _FOREIGN_ID.fullmatch(given) else secrets.token_hex(8)

@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import hashlib
+import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,8 +20,11 @@ from occupancy.lot import Lot
 from occupancy.web import formats
 
 GZIP_LEVEL = 5
-GZIP_FROM_BYTES = 1_000
 LINK_RETRY_SECONDS = 0.5
+LOOK_AT_AGES_SECONDS = 1.0
+LOOK_LENGTH = 6
+NEVER_MS = 1 << 62
+_ZERO_WEIGHT = re.compile(r"q=0(\.0*)?")
 Changed = Callable[[Sequence[str]], None]
 
 log = structlog.get_logger()
@@ -34,10 +39,11 @@ class Prepared:
     tag: str
 
     def answer(self, request: web.Request) -> web.Response:
-        packs = "gzip" in request.headers.get("Accept-Encoding", "")
+        packs = takes_gzip(request)
         tag = f'"{self.tag}-gz"' if packs else f'"{self.tag}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-        if tag in request.headers.get("If-None-Match", ""):
+        known = request.headers.get("If-None-Match", "")
+        if tag in known or known.strip() == "*":
             return web.Response(status=304, headers=headers)
         if packs:
             headers["Content-Encoding"] = "gzip"
@@ -48,7 +54,20 @@ class Prepared:
 def prepare(content: object) -> Prepared:
     plain = msgspec.json.encode(content)
     tag = hashlib.blake2b(plain, digest_size=12).hexdigest()
-    return Prepared(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0), tag)
+    return Prepared(plain, pack(plain), tag)
+
+
+def pack(plain: bytes) -> bytes:
+    return gzip.compress(plain, GZIP_LEVEL, mtime=0)
+
+
+def takes_gzip(request: web.Request) -> bool:
+    """Whether the reader takes gzip; `gzip;q=0` says that it does not."""
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, weight = part.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            return not _ZERO_WEIGHT.fullmatch(weight.replace(" ", ""))
+    return False
 
 
 class Showcase:
@@ -57,7 +76,6 @@ class Showcase:
     def __init__(self, lots: Mapping[str, Lot], clock: Callable[[], int]) -> None:
         self.lots = dict(lots)
         self.pictures: dict[str, LiveOccupancy] = {}
-        self.changed_at_ms: dict[str, int] = {}
         self.tariffs: dict[str, formats.PriceInWords] = {}
         self.is_primed = False
         self.link_lost_since_ms: int | None = None
@@ -65,6 +83,10 @@ class Showcase:
         self._list: Prepared | None = None
         self._details: dict[str, Prepared] = {}
         self._listeners: list[Changed] = []
+        self._looks: dict[str, str] = {}
+        self._fresh: set[str] = set()
+        self._next_stale_ms = NEVER_MS
+        self._look_again(self.lots)
 
     def listen(self, changed: Changed) -> None:
         """Call `changed(lot ids)` whenever what a reader would see has changed."""
@@ -74,11 +96,13 @@ class Showcase:
         return self._clock()
 
     def lot_list(self) -> Prepared:
+        self.let_age()
         if self._list is None:
             self._list = prepare(formats.LotList(tuple(map(self.summary, self.lots))))
         return self._list
 
     def lot_detail(self, lot_id: str) -> Prepared:
+        self.let_age()
         if lot_id not in self._details:
             self._details[lot_id] = prepare(self.detail(lot_id))
         return self._details[lot_id]
@@ -95,28 +119,37 @@ class Showcase:
             self.lots[lot_id], self.pictures.get(lot_id), self.tariffs.get(lot_id), now_ms
         )
 
+    def change(self, lot_id: str) -> formats.LotChange:
+        return formats.change(self.detail(lot_id))
+
+    def look(self, lot_id: str) -> str:
+        """`LOOK_LENGTH` characters that are others as soon as a reader would see a change.
+
+        The same in every process that serves the lot: nothing but what is shown goes in.
+        """
+        return self._looks[lot_id]
+
     def price(self, tariffs: Mapping[str, formats.PriceInWords]) -> None:
         """Show these free periods and prices from now on."""
         if tariffs != self.tariffs:
             self.tariffs = dict(tariffs)
-            self._list = None
-            self._details.clear()
-            self._tell(tuple(self.lots))
+            self._tell(self._look_again(self.lots))
 
     def take_in(self, pictures: Iterable[LiveOccupancy]) -> None:
         """Newer pictures replace older ones; listeners hear of what readers would notice."""
-        noticed = []
+        newer = []
         for picture in pictures:
-            lot_id = picture.lot_id
-            before = self.pictures.get(lot_id)
-            if lot_id not in self.lots or not _is_news(before, picture):
-                continue
-            self.pictures[lot_id] = picture
-            self._forget(lot_id)
-            if before is None or _looks_other(before, picture, self._clock()):
-                self.changed_at_ms[lot_id] = picture.received_at_ms
-                noticed.append(lot_id)
-        self._tell(noticed)
+            if self._is_news(picture):
+                self.pictures[picture.lot_id] = picture
+                newer.append(picture.lot_id)
+        self._tell(self._look_again(newer))
+
+    def let_age(self) -> None:
+        """A lot that falls silent changes what readers see although nothing comes in."""
+        now_ms = self._clock()
+        if now_ms >= self._next_stale_ms:
+            old = [lot for lot in self._fresh if stale_at_ms(self.pictures[lot]) <= now_ms]
+            self._tell(self._look_again(old))
 
     async def follow(self, redis: Redis) -> None:
         """Keep the pictures up to date until cancelled; a lost link is told and tried again."""
@@ -135,23 +168,40 @@ class Showcase:
                 await asyncio.sleep(LINK_RETRY_SECONDS)
 
     async def watch_ages(self) -> None:
-        """A lot that falls silent changes what readers see although nothing comes in."""
+        """Let lots grow old in time, until cancelled."""
         while True:
-            now_ms = self._clock()
-            gone = [
-                lot_id
-                for lot_id, picture in self.pictures.items()
-                if stale_at_ms(picture) <= now_ms < stale_at_ms(picture) + 2_000
-            ]
-            for lot_id in gone:
-                self._forget(lot_id)
-                self.changed_at_ms[lot_id] = now_ms
-            self._tell(gone)
-            await asyncio.sleep(1)
+            self.let_age()
+            left_seconds = (self._next_stale_ms - self._clock()) / 1_000
+            await asyncio.sleep(min(max(left_seconds, 0.0), LOOK_AT_AGES_SECONDS))
 
-    def _forget(self, lot_id: str) -> None:
-        self._list = None
-        self._details.pop(lot_id, None)
+    def _is_news(self, picture: LiveOccupancy) -> bool:
+        """Newer by position; or younger, when the gateway's memory began anew behind our back."""
+        before = self.pictures.get(picture.lot_id)
+        if picture.lot_id not in self.lots or before is None:
+            return picture.lot_id in self.lots
+        return picture.position > before.position or picture.received_at_ms > before.received_at_ms
+
+    def _look_again(self, lot_ids: Iterable[str]) -> list[str]:
+        """Forget what was prepared of these lots; which of them look other than before."""
+        changed = []
+        for lot_id in lot_ids:
+            self._list = None
+            self._details.pop(lot_id, None)
+            self._note_age(lot_id)
+            look = _look(self.change(lot_id))
+            if look != self._looks.get(lot_id):
+                self._looks[lot_id] = look
+                changed.append(lot_id)
+        return changed
+
+    def _note_age(self, lot_id: str) -> None:
+        picture = self.pictures.get(lot_id)
+        if picture is not None and stale_at_ms(picture) > self._clock():
+            self._fresh.add(lot_id)
+        else:
+            self._fresh.discard(lot_id)
+        ends = (stale_at_ms(self.pictures[lot]) for lot in self._fresh)
+        self._next_stale_ms = min(ends, default=NEVER_MS)
 
     def _tell(self, lot_ids: Sequence[str]) -> None:
         if lot_ids:
@@ -159,24 +209,9 @@ class Showcase:
                 changed(lot_ids)
 
 
-def _is_news(before: LiveOccupancy | None, picture: LiveOccupancy) -> bool:
-    """Newer by position; or younger, when the gateway's memory began anew behind our back."""
-    if before is None:
-        return True
-    return picture.position > before.position or picture.received_at_ms > before.received_at_ms
-
-
-def _looks_other(before: LiveOccupancy, after: LiveOccupancy, now_ms: int) -> bool:
-    if stale_at_ms(before) <= now_ms:
-        return True
-    hidden = {"sequence": 0, "observed_at_ms": 0, "received_at_ms": 0, "samples": ()}
-    same = {**hidden, "devices": (), "groups": ()}  # the stream does not tell them
-    plain_before, plain_after = (
-        msgspec.structs.replace(p, **same, signs=tuple(_without_time(s) for s in p.signs))
-        for p in (before, after)
+def _look(change: formats.LotChange) -> str:
+    ageless = msgspec.structs.replace(
+        change, live=msgspec.structs.replace(change.live, observed_at=None)
     )
-    return plain_before != plain_after
-
-
-def _without_time(sign: object) -> object:
-    return msgspec.structs.replace(sign, read_at_ms=0)  # type: ignore[type-var]
+    digest = hashlib.blake2b(msgspec.msgpack.encode(ageless), digest_size=4).digest()
+    return urlsafe_b64encode(digest).decode()[:LOOK_LENGTH]
