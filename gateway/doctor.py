@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.config import Device, GatewayConfig
-from gateway.decode import blocks_of
+from gateway.decode import blocks_of, decode_blocks
 from gateway.modbus import ModbusFailure, ModbusLine
 from gateway.reading import FailureKind
 
@@ -45,12 +45,15 @@ async def _check_device(config: GatewayConfig, device: Device, line: ModbusLine)
     link = line.link
     thing = f"{device.device_id} (unit {device.unit} at {link.host}:{link.port}, {device.map})"
     register_map = config.maps[device.map]
-    block = blocks_of(register_map, register_map.points)[0]
+    blocks = blocks_of(register_map, register_map.points)
     try:
-        await line.read(device.unit, block, device.timeout_ms)
+        answers = {
+            block: await line.read(device.unit, block, device.timeout_ms) for block in blocks
+        }
     except ModbusFailure as failure:
         return Finding(thing, str(failure), _CURES[failure.kind])
-    return Finding(thing)
+    _, unreadable = decode_blocks(register_map.points, answers)
+    return Finding(thing, "; ".join(unreadable), _UNREADABLE_CURE if unreadable else "")
 
 
 _CURES = {
@@ -58,6 +61,8 @@ _CURES = {
     FailureKind.BROKEN: "something else answers there: check that the port speaks Modbus",
     FailureKind.TIMEOUT: "check the unit number, then baud rate and wiring behind a serial server",
     FailureKind.SHORT_REPLY: "the device has fewer registers than its map: check the model",
+    FailureKind.STRAY_REPLY: "another question was answered: check that nothing else polls this line",
     FailureKind.EXCEPTION: "the device refuses these addresses: check the model and its map",
     FailureKind.BUSY: "the device is overloaded: give it a longer period_ms",
 }
+_UNREADABLE_CURE = "the model differs from its map: compare gateway/maps with the manual"

@@ -1,4 +1,4 @@
-"""`zhibo bench bus`: one dead unit on a 9600-baud bus of ten, and what its neighbours feel."""
+"""One dead unit on a 9600-baud bus of ten, and what its neighbours feel."""
 
 import argparse
 import asyncio

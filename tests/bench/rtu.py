@@ -1,4 +1,4 @@
-"""`zhibo bench rtu`: a million RTU reads, some late; none credited to another address.
+"""A million RTU reads, one in a hundred late; none credited to another address.
 
 Behind the serial server a late reply waits for the next connection and comes just before the
 answer to its first question: the worst place it can come.
