@@ -61,7 +61,7 @@ _CURES = {
     FailureKind.BROKEN: "something else answers there: check that the port speaks Modbus",
     FailureKind.TIMEOUT: "check the unit number, then baud rate and wiring behind a serial server",
     FailureKind.SHORT_REPLY: "the device has fewer registers than its map: check the model",
-    FailureKind.STRAY_REPLY: "another question was answered: check that nothing else polls this line",
+    FailureKind.STRAY_REPLY: "another question was answered: let nobody else poll this line",
     FailureKind.EXCEPTION: "the device refuses these addresses: check the model and its map",
     FailureKind.BUSY: "the device is overloaded: give it a longer period_ms",
 }
