@@ -174,6 +174,9 @@ class _Line:
         if at_fault.failures == 0:
             log.info("no reading", device=device.device_id, kind=failure.kind, note=failure.note)
         at_fault.failed(now_ms)
+        if failure.kind is FailureKind.BROKEN:
+            # Some serial servers hang up for one dead unit: it shall not cost its neighbours more.
+            breaker.failed(now_ms)
         hit = self._devices.values() if failure.of_the_line else (device,)
         for silent in hit:
             self._report(Failure(silent.device_id, failure.kind, self._clock(), failure.note))
