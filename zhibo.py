@@ -58,7 +58,7 @@ Environ = Mapping[str, str]
 
 def main() -> None:
     """Exit 0 when all went well, 1 when a check found something, 2 when the input is wrong."""
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     environ = _environ(arguments)
     if environ.get("ZHIBO_CHILD"):
         gateway.process.die_with_parent(signal.SIGTERM)
@@ -217,7 +217,7 @@ def _environ(arguments: argparse.Namespace) -> Environ:
     return {**in_file, **os.environ, **flags}
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="zhibo",
         description="三水智泊: smart parking guidance for Sanshui District.",

@@ -11,6 +11,7 @@ import msgspec
 
 from occupancy.lot import Lot
 
+Pool = asyncpg.Pool
 POOL_SIZE = 6
 COMMAND_SECONDS = 30.0
 _MIGRATION_LOCK = 76_110_101
@@ -27,6 +28,12 @@ UNREACHABLE = (
     asyncpg.exceptions.CrashShutdownError,
     asyncpg.exceptions.InsufficientResourcesError,
 )
+# It answers, but has not been migrated yet.
+NOT_READY = (*UNREACHABLE, asyncpg.UndefinedTableError)
+
+
+class NoSuchDatabaseError(Exception):
+    """The server answers, but has no such database."""
 
 
 class NewerDatabaseError(Exception):
@@ -81,8 +88,11 @@ def migrations() -> list[tuple[int, str, str]]:
 
 
 async def read_schema_version(url: str) -> int:
-    """The newest migration this database has had; 0 for one that had none."""
-    connection = await asyncpg.connect(url, timeout=COMMAND_SECONDS)
+    """The newest migration this database has had, 0 for none. Raises NoSuchDatabaseError."""
+    try:
+        connection = await asyncpg.connect(url, timeout=COMMAND_SECONDS)
+    except asyncpg.InvalidCatalogNameError:
+        raise NoSuchDatabaseError(url) from None
     try:
         return int(await connection.fetchval("SELECT max(number) FROM schema_version") or 0)
     except asyncpg.UndefinedTableError:
@@ -97,7 +107,7 @@ async def wait_until_migrated(connections: asyncpg.Pool, stopping: asyncio.Event
     while not stopping.is_set():
         try:
             version = await connections.fetchval("SELECT max(number) FROM schema_version")
-        except (*UNREACHABLE, asyncpg.UndefinedTableError):
+        except NOT_READY:
             version = None
         if version is not None and version >= newest:
             return

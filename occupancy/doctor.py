@@ -1,6 +1,5 @@
 """Checks PostgreSQL and Redis as the service would use them, each with its cure."""
 
-import asyncpg
 from redis.exceptions import RedisError
 
 from gateway.doctor import Finding
@@ -39,7 +38,7 @@ async def check_postgres(url: str) -> Finding:
         return Finding(thing, "no address", POSTGRES_CURE)
     try:
         number = await database.read_schema_version(url)
-    except asyncpg.InvalidCatalogNameError:
+    except database.NoSuchDatabaseError:
         return Finding(thing, "there is no such database", "create it: createdb zhibo")
     except database.UNREACHABLE as failure:
         return Finding(thing, str(failure) or "no answer", POSTGRES_CURE)

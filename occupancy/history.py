@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import asyncpg
-import msgspec
 
 from gateway.observation import Observation
 from gateway.reconcile import balance
+from occupancy.database import Pool
+from occupancy.series import FlowCount, HistoryPoint, step_point
 
 _COLUMNS = (
     *("lot_id", "epoch", "sequence", "observed_at", "gateway_at", "recorded_at"),
@@ -33,22 +34,11 @@ class Timed(NamedTuple):
     offset_ms: int
 
 
-class HistoryPoint(msgspec.Struct, frozen=True):
-    """One step of a series; None where the source was silent for most of it."""
-
-    start_ms: int
-    occupied: float | None
-    free: float | None
-    entries: int | None
-    exits: int | None
-    completeness: float
-
-
 class MovedOnError(Exception):
     """Somebody else recorded this car park meanwhile: read again behind the new watermark."""
 
 
-async def read_watermark(connections: asyncpg.Pool, lot_id: str) -> Position:
+async def read_watermark(connections: Pool, lot_id: str) -> Position:
     row = await connections.fetchrow(
         "SELECT epoch, sequence FROM watermark WHERE lot_id = $1", lot_id
     )
@@ -56,7 +46,7 @@ async def read_watermark(connections: asyncpg.Pool, lot_id: str) -> Position:
 
 
 async def record(
-    connections: asyncpg.Pool,
+    connections: Pool,
     lot_id: str,
     batch: Sequence[Timed],
     behind: Position,
@@ -106,7 +96,7 @@ async def _make_partitions(connection: asyncpg.Connection, days: Iterable[dt.dat
             )
 
 
-async def take_lease(connections: asyncpg.Pool, lot_id: str, holder: str, seconds: float) -> bool:
+async def take_lease(connections: Pool, lot_id: str, holder: str, seconds: float) -> bool:
     """Take or renew the lease by PostgreSQL's clock; False while another one holds it."""
     taken = await connections.fetchval(
         "INSERT INTO lease VALUES ($1, $2, now() + $3 * interval '1 second') "
@@ -120,21 +110,24 @@ async def take_lease(connections: asyncpg.Pool, lot_id: str, holder: str, second
 
 
 async def read_series(
-    connections: asyncpg.Pool, lot_id: str, from_ms: int, to_ms: int, step_seconds: int
+    connections: Pool, lot_id: str, from_ms: int, to_ms: int, step_seconds: int
 ) -> list[HistoryPoint]:
     """The steps from `from_ms` on; occupied and free are means over the rows of a step."""
     rows = await connections.fetch(_SERIES, lot_id, _time(from_ms), _time(to_ms), step_seconds)
-    return [_point(row, step_seconds) for row in rows]
+    return [
+        step_point(
+            start_ms=int(row["start"].timestamp() * 1_000),
+            rows=row["rows"],
+            step_seconds=step_seconds,
+            occupied=_float(row["occupied"]),
+            free=_float(row["free"]),
+            cars=FlowCount(row["entries"], row["exits"]),
+        )
+        for row in rows
+    ]
 
 
-class FlowCount(NamedTuple):
-    """Cars through the lanes in a span; None where no history tells."""
-
-    entries: int | None
-    exits: int | None
-
-
-async def read_flow(connections: asyncpg.Pool, lot_id: str, from_ms: int, to_ms: int) -> FlowCount:
+async def read_flow(connections: Pool, lot_id: str, from_ms: int, to_ms: int) -> FlowCount:
     """Cars between the first and the last row of the span, summed over epochs."""
     row = await connections.fetchrow(_FLOW, lot_id, _time(from_ms), _time(to_ms))
     return FlowCount(row["entries"], row["exits"])
@@ -171,27 +164,10 @@ SELECT start, rows, occupied, free,
                     THEN lag(exits_last) OVER in_time ELSE exits_first END AS exits
 FROM steps WINDOW in_time AS (ORDER BY start) ORDER BY start
 """
-LEAST_COMPLETENESS = 0.5
 
 
-def _point(row: asyncpg.Record, step_seconds: int) -> HistoryPoint:
-    """A gateway speaks at least once a second: fewer rows than seconds mean silence."""
-    completeness = min(row["rows"] / step_seconds, 1.0)
-    start_ms = int(row["start"].timestamp() * 1_000)
-    if completeness < LEAST_COMPLETENESS:
-        return HistoryPoint(start_ms, None, None, None, None, round(completeness, 3))
-    return HistoryPoint(
-        start_ms,
-        _rounded(row["occupied"]),
-        _rounded(row["free"]),
-        row["entries"],
-        row["exits"],
-        round(completeness, 3),
-    )
-
-
-def _rounded(value: object) -> float | None:
-    return None if value is None else round(float(value), 2)  # type: ignore[arg-type]
+def _float(mean: object) -> float | None:
+    return None if mean is None else float(mean)  # type: ignore[arg-type]
 
 
 def _row(timed: Timed, recorded_at_ms: int) -> tuple[object, ...]:

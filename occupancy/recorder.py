@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import asyncpg
 import msgspec
 import structlog
 from redis.asyncio import Redis
@@ -35,7 +34,7 @@ class Recorder:
     """One recorder process. `clock` is UTC milliseconds."""
 
     redis: Redis
-    connections: asyncpg.Pool
+    connections: database.Pool
     lots: Mapping[str, Lot]
     signs: Sequence[TownSign]
     clock: Callable[[], int]

@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import asyncpg
 import msgspec
 from aiohttp import web
 
@@ -57,7 +56,7 @@ class Board:
     def __init__(
         self,
         showcase: Showcase,
-        connections: asyncpg.Pool,
+        connections: database.Pool,
         static: StaticFiles,
         signs: Sequence[TownSign],
     ) -> None:
@@ -138,7 +137,7 @@ class Board:
             try:
                 for lot_id in self._showcase.lots:
                     self._trends[lot_id] = await self._read(lot_id)
-            except (*database.UNREACHABLE, asyncpg.UndefinedTableError):
+            except database.NOT_READY:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 known = any(v is not None for t in self._trends.values() for v in t.free)

@@ -7,10 +7,10 @@ import msgspec
 
 from gateway.observation import Basis, DeviceState, FaceState, GroupState
 from occupancy.coordinates import to_gcj02
-from occupancy.history import HistoryPoint
 from occupancy.live import LiveOccupancy, Quality, Status, Trend, as_seen_at
 from occupancy.lot import Lot, Place, Thresholds, VehicleLimits
 from occupancy.navigation import NavigationLinks, links_to
+from occupancy.series import HistoryPoint
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 DECIMALS = 6

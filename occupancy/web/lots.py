@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import re
 
-import asyncpg
 import msgspec
 from aiohttp import web
 
@@ -37,7 +36,7 @@ class HistoryQuery(
 class Lots:
     """The answers; `connections` may be away, then only history is."""
 
-    def __init__(self, showcase: Showcase, connections: asyncpg.Pool) -> None:
+    def __init__(self, showcase: Showcase, connections: database.Pool) -> None:
         self._showcase = showcase
         self._connections = connections
 

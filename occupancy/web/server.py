@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import asyncpg
 import structlog
 from aiohttp import web
 
@@ -80,7 +79,7 @@ async def run_web(
 def make_face(
     lots: dict[str, Lot],
     signs: Sequence[TownSign],
-    connections: asyncpg.Pool,
+    connections: database.Pool,
     clock: Callable[[], int],
 ) -> Face:
     """The application, without a socket."""
@@ -145,12 +144,12 @@ def _listen(settings: WebSettings) -> socket.socket:
     return listening
 
 
-async def _lots(connections: asyncpg.Pool) -> dict[str, Lot]:
+async def _lots(connections: database.Pool) -> dict[str, Lot]:
     """The operators' facts; those that ship while PostgreSQL is away or empty."""
     try:
         async with asyncio.timeout(LOTS_WAIT_SECONDS):
             lots = await database.list_lots(connections)
-    except (*database.UNREACHABLE, asyncpg.UndefinedTableError) as trouble:
+    except database.NOT_READY as trouble:
         log.warning("PostgreSQL is away: the car parks' shipped facts serve", reason=str(trouble))
         lots = []
     return {lot.lot_id: lot for lot in lots or load_shipped()}

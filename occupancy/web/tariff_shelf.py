@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -31,7 +30,7 @@ class TariffShelf:
         """Call `changed()` whenever a price may be another than before."""
         self._listeners.append(changed)
 
-    async def keep_fresh(self, connections: asyncpg.Pool) -> None:
+    async def keep_fresh(self, connections: database.Pool) -> None:
         """Look for other versions until cancelled; also lets a version's first minute come."""
         while True:
             await self.look(connections)
@@ -39,11 +38,11 @@ class TariffShelf:
                 changed()
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
-    async def look(self, connections: asyncpg.Pool) -> None:
+    async def look(self, connections: database.Pool) -> None:
         try:
             tariffs = await list_tariffs(connections)
             overrides = await list_overrides(connections)
-        except (*database.UNREACHABLE, asyncpg.UndefinedTableError) as trouble:
+        except database.NOT_READY as trouble:
             log.warning("PostgreSQL is away: the tariffs known so far serve", reason=str(trouble))
             return
         except (msgspec.DecodeError, ValueError) as trouble:

@@ -1,0 +1,34 @@
+"""The README says what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import zhibo
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_setting_is_in_the_readme_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(ZHIBO_\w+)` \| ([^|]*) \|", README, re.MULTILINE))
+    assert set(rows) == {setting.name for setting in zhibo.SETTINGS}
+    for setting in zhibo.SETTINGS:
+        if setting.default and "/" not in setting.default:
+            assert rows[setting.name].strip() == f"`{setting.default}`"
+
+
+def test_every_command_of_the_readme_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"^\| `zhibo (\w+)", README, re.MULTILINE))
+    with pytest.raises(SystemExit):
+        zhibo.parser().parse_args(["--help"])
+    shown = capsys.readouterr().out
+    known = set(re.findall(r"^    (\w+) ", shown, re.MULTILINE))
+    assert named == known
+
+
+def test_the_two_commands_of_the_first_screen_are_make_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
