@@ -100,8 +100,13 @@ def up(_: argparse.Namespace, environ: Environ) -> int:
 
 def serve(_: argparse.Namespace, environ: Environ) -> int:
     from occupancy.web.server import run_web
+    from occupancy.web.workers import WORKER, run_workers
 
     settings = occupancy.web.config.load_settings(environ)
+    if settings.workers > 1 and not environ.get(WORKER):
+        logs = occupancy.config.DATA.read(environ) / "logs"
+        gateway.process.run(lambda stop: run_workers(settings.workers, environ, logs, stop))
+        return 0
     gateway.process.run(lambda stopping: run_web(settings, _town_signs(), now_ms, stopping))
     return 0
 
