@@ -20,6 +20,7 @@ import occupancy.web.config
 from gateway.config import TOWN_SIGN_LEVEL
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
+from lot_sim.devices import PortTakenError
 from lot_sim.scenario import BadScenarioError
 from occupancy.database import NewerDatabaseError
 from occupancy.embedded import EmbeddedError
@@ -41,6 +42,7 @@ SETTINGS = tuple(
 REFUSALS = (
     BadSettingError,
     BadScenarioError,
+    PortTakenError,
     gateway.config.BadConfigError,
     NewerDatabaseError,
     EmbeddedError,

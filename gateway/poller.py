@@ -19,6 +19,7 @@ from gateway.decode import (
     encode,
 )
 from gateway.modbus import ModbusFailure, ModbusLine
+from gateway.process import is_cancelled
 from gateway.reading import Failure, FailureKind, Reading
 from gateway.register_map import Point, Purpose, RegisterMap
 from gateway.schedule import Job, Priority, Schedule, spread
@@ -102,11 +103,8 @@ class _Line:
         self._woken.set()
 
     async def run(self) -> None:
-        task = asyncio.current_task()
         try:
-            # pymodbus waits with wait_for, which before Python 3.12 swallows a cancellation that
-            # comes together with the reply: the task's own count remembers it.
-            while task is not None and not task.cancelling():
+            while not is_cancelled():
                 await self._turn()
         finally:
             self._modbus.close()

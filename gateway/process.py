@@ -57,6 +57,17 @@ def die_with_parent(signal_number: signal.Signals = signal.SIGTERM) -> None:
         os.kill(os.getpid(), signal_number)
 
 
+def is_cancelled() -> bool:
+    """Whether the current task was asked to end.
+
+    Before Python 3.12 `asyncio.wait_for`, which asyncpg and pymodbus use, may swallow a
+    cancellation that comes together with the answer; the task's own count remembers it. A loop
+    that runs for ever asks here once a turn.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run `main(stopping)` on uvloop; SIGINT and SIGTERM set `stopping`, and main returns."""
 

@@ -18,6 +18,7 @@ from gateway.observation import FaceState, Observation
 from gateway.outbox import Memory, Outbox, OutboxFullError
 from gateway.outbox_thread import OutboxThread
 from gateway.poller import Field
+from gateway.process import is_cancelled
 from gateway.reading import Failure, Reading
 from gateway.reconcile import balance
 from gateway.redis_client import connect
@@ -108,7 +109,7 @@ class Station:
     async def _observe(self) -> None:
         """Write an observation when something changed, and at least once a second."""
         every_seconds = self._config.car_park.observe_every_ms / 1_000
-        while True:
+        while not is_cancelled():
             await self._wait_for_change(self._last_at + every_seconds - self._monotonic())
             self._changed.clear()
             now = self._state.observe(self._clock())
@@ -140,7 +141,7 @@ class Station:
         signs = self._config.devices_of(Role.SIGN)
         if not signs:
             return
-        while True:
+        while not is_cancelled():
             await self._read_orders(signs)
             for device in signs:
                 self._drive(device)

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from gateway import stream
 from gateway.observation import Observation
 from gateway.outbox_thread import OutboxThread
+from gateway.process import is_cancelled
 
 BATCH_OBSERVATIONS = 300
 ASK_RECORDED_MS = 1_000
@@ -54,7 +55,7 @@ class Uplink:
 
     async def run(self) -> None:
         """Publish until cancelled; a lost server is tried again, fast first."""
-        while True:
+        while not is_cancelled():
             try:
                 await self._session()
             except (RedisError, OSError, TimeoutError) as trouble:
@@ -67,7 +68,7 @@ class Uplink:
 
     async def _session(self) -> None:
         await self._resume()
-        while True:
+        while not is_cancelled():
             self._news.clear()
             await self._say_newest()
             more = await self._send_batch()

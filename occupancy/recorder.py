@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from gateway import stream
 from gateway.observation import Observation, decode_batch
+from gateway.process import is_cancelled
 from occupancy import database, history, snapshot
 from occupancy.history import MovedOnError, Position, Timed
 from occupancy.live import LiveOccupancy, Received, fold
@@ -62,7 +63,7 @@ class Recorder:
         for picture in await snapshot.read_all(self.redis, self.lots):
             self.pictures[picture.lot_id] = picture
         after = dict.fromkeys(self.lots, "0-0")
-        while True:
+        while not is_cancelled():
             for lot_id, entry_id, entry in await stream.read_now(self.redis, after, NOW_BLOCK_MS):
                 after[lot_id] = entry_id
                 await self._take_in(entry)
@@ -80,7 +81,7 @@ class Recorder:
 
     async def order_faces(self) -> None:
         """Tell each junction sign's gateway what to show, once a second."""
-        while True:
+        while not is_cancelled():
             self.face_number = self.clock()
             for sign in self.signs:
                 lines = face(sign.lot_ids, self.pictures, self.clock())
@@ -90,7 +91,7 @@ class Recorder:
 
     async def keep_history(self, lot_id: str) -> None:
         """Copy one lot's stream into PostgreSQL while we hold its lease."""
-        while True:
+        while not is_cancelled():
             if not await history.take_lease(self.connections, lot_id, self.name, LEASE_SECONDS):
                 await asyncio.sleep(LEASE_SECONDS / 3)
                 continue
@@ -165,7 +166,7 @@ async def run_recorder(
 async def _again(work: Callable[[], Awaitable[None]], what: str) -> None:
     """Do `work` again whenever Redis or PostgreSQL was lost, and say so once."""
     failed = False
-    while True:
+    while not is_cancelled():
         try:
             await work()
         except (*_LOST, *database.UNREACHABLE, ResponseError) as trouble:

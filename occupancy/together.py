@@ -15,7 +15,7 @@ from gateway.settings import BadSettingError
 from occupancy import embedded
 from occupancy.first_start import prepare
 
-MODBUS_OFFSETS = range(0, 40_000, 1_000)
+MODBUS_OFFSETS = range(0, 16_000, 1_000)  # below the ports the kernel gives out by itself
 READY_SECONDS = 120.0
 LOOPBACK = "127.0.0.1"
 Say = Callable[[str], None]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from gateway.process import is_cancelled
 from occupancy import database, history
 from occupancy.live import Quality, Status
 from occupancy.sign_faces import TownSign
@@ -133,7 +134,7 @@ class Board:
 
     async def keep_trends(self) -> None:
         """Read the last hours once a minute; while PostgreSQL is away the lines stand still."""
-        while True:
+        while not is_cancelled():
             try:
                 for lot_id in self._showcase.lots:
                     self._trends[lot_id] = await self._read(lot_id)

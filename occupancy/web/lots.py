@@ -84,7 +84,7 @@ class Lots:
                 points = await history.read_series(
                     self._connections, lot_id, from_ms, to_ms, step_seconds
                 )
-        except (*database.UNREACHABLE, asyncpg.UndefinedTableError):
+        except database.NOT_READY:
             detail = "the history database is away; live numbers are not affected"
             raise Problem(503, detail) from None
         body = msgspec.json.encode(formats.series(lot_id, step_seconds, points))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 import structlog
 
+from gateway.process import is_cancelled
 from occupancy import database
 from occupancy.calendar import DayType
 from occupancy.database_tariffs import list_overrides, list_tariffs
@@ -32,7 +33,7 @@ class TariffShelf:
 
     async def keep_fresh(self, connections: database.Pool) -> None:
         """Look for other versions until cancelled; also lets a version's first minute come."""
-        while True:
+        while not is_cancelled():
             await self.look(connections)
             for changed in self._listeners:
                 changed()
