@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ from occupancy.web.showcase import Showcase
 from occupancy.web.static_files import StaticFiles
 
 TREND_SPAN_MS = 3 * 3_600_000
-TREND_STEP_SECONDS = 300
+TREND_STEP_SECONDS = 60
+MINUTES_AN_HOUR = 60
 DAY_MS = 24 * 3_600_000
 TRENDS_EVERY_SECONDS = 60.0
 RETRY_SECONDS = 3.0
@@ -40,9 +42,17 @@ STATUS_WORDS = {
 class Trend:
     """What the last hours brought; None where history does not tell."""
 
-    free: tuple[float | None, ...] = ()
+    free: tuple[float | None, ...] = ()  # a step a minute, from the first that is known
     entries_day: int | None = None
     exits_day: int | None = None
+
+    @property
+    def span(self) -> str:
+        """How far back the line goes, in words."""
+        minutes = len(self.free)
+        if minutes < MINUTES_AN_HOUR:
+            return f"近 {minutes} 分钟" if minutes else "暂无走势"
+        return f"近 {minutes / MINUTES_AN_HOUR:.1f} 小时".replace(".0 ", " ")
 
 
 class TrendQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +128,11 @@ class Board:
     async def flows(self, _: web.Request, __: object) -> web.StreamResponse:
         return web.json_response(
             {
-                lot_id: {"entries": trend.entries_day, "exits": trend.exits_day}
+                lot_id: {
+                    "entries": trend.entries_day,
+                    "exits": trend.exits_day,
+                    "span": trend.span,
+                }
                 for lot_id, trend in self._trends.items()
             }
         )
@@ -150,7 +164,8 @@ class Board:
             self._connections, lot_id, now_ms - TREND_SPAN_MS, now_ms, TREND_STEP_SECONDS
         )
         flow = await history.read_flow(self._connections, lot_id, now_ms - DAY_MS, now_ms)
-        return Trend(tuple(p.free for p in points), flow.entries, flow.exits)
+        known = tuple(itertools.dropwhile(lambda free: free is None, (p.free for p in points)))
+        return Trend(known, flow.entries, flow.exits)
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ async function refreshTrends() {
     for (const [id, flow] of Object.entries(flows)) {
       const known = flow.entries !== null;
       put(one(`[data-lot="${id}"] [data-field="flow"]`), known ? `24 时 进 ${flow.entries} 出 ${flow.exits}` : "");
+      put(one(`[data-lot="${id}"] [data-field="span"]`), flow.span);
       entries += flow.entries || 0;
       exits += flow.exits || 0;
     }
