@@ -4,6 +4,7 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 UV_VERSION := 0.13.9
 SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
+# Where a firm's proxy signs the registry's certificates, only the machine's own store knows them.
 
 .PHONY: up test check pictures
 
@@ -30,9 +31,9 @@ $(UV):
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 $(VENV)/.ready-to-run: pyproject.toml uv.lock | $(UV)
-	@$(SYNC) --no-dev
+	@$(SYNC) --no-dev 2>/dev/null || $(SYNC) --no-dev --system-certs
 	@touch $@
 
 $(VENV)/.ready-to-test: pyproject.toml uv.lock | $(UV)
-	@$(SYNC)
+	@$(SYNC) 2>/dev/null || $(SYNC) --system-certs
 	@touch $@
