@@ -137,11 +137,9 @@ class Board:
             }
         )
 
-    async def worker(self, _: web.Request, __: object) -> web.StreamResponse:
+    async def worker(self, request: web.Request, _: object) -> web.StreamResponse:
         """One address for ever: a browser runs one shared worker an address."""
-        body = self._static.body("live-worker.js")
-        headers = {"Cache-Control": "no-cache"}
-        return web.Response(body=body, content_type="text/javascript", headers=headers)
+        return self._static.answer_plain(request, "live-worker.js")
 
     async def home(self, _: web.Request, __: object) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": "/board"})

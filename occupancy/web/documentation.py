@@ -1,6 +1,6 @@
 """`/openapi.json` and `/docs`: the routes as a document for programs and for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -8,15 +8,20 @@ from aiohttp import web
 
 from occupancy.web.openapi import document
 from occupancy.web.pages import Pages
+from occupancy.web.prepared import prepare, prepare_bytes
 from occupancy.web.routes import Route
-from occupancy.web.showcase import prepare
 from occupancy.web.static_files import StaticFiles
+
+HTML = "text/html; charset=utf-8"
 
 
 class Documentation:
-    """Made once from the routes it is given and its own."""
+    """Made once from the routes it is given and its own. `clock` is UTC milliseconds."""
 
-    def __init__(self, routes: Sequence[Route], static: StaticFiles) -> None:
+    def __init__(
+        self, routes: Sequence[Route], static: StaticFiles, clock: Callable[[], int]
+    ) -> None:
+        self._clock = clock
         self._own = [
             Route("GET", "/openapi.json", self.program, "This document", gives=Any, tag="about"),
             Route(
@@ -29,14 +34,15 @@ class Documentation:
             ),
         ]
         self.document = document([*routes, *self._own], version("zhibo"))
-        self._prepared = prepare(self.document)
-        self._page = Pages(static).render("docs.html", document=self.document)
+        page = Pages(static).render("docs.html", document=self.document)
+        self._for_programs = prepare(self.document, "/openapi.json")
+        self._for_people = prepare_bytes(page.encode(), "/docs", HTML, "no-cache")
 
     def routes(self) -> list[Route]:
         return self._own
 
     async def program(self, request: web.Request, _: object) -> web.StreamResponse:
-        return self._prepared.answer(request)
+        return self._for_programs.answer(request, self._clock())
 
-    async def person(self, _: web.Request, __: object) -> web.StreamResponse:
-        return web.Response(text=self._page, content_type="text/html")
+    async def person(self, request: web.Request, _: object) -> web.StreamResponse:
+        return self._for_people.answer(request, self._clock())

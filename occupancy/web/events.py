@@ -124,7 +124,7 @@ class LiveStream:
             self._readers.discard(reader)
         return response
 
-    def close(self) -> None:
+    async def close(self, _: web.Application) -> None:
         """End every stream: a shutdown does not wait for readers."""
         for reader in list(self._readers):
             reader.gone.set()

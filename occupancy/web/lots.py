@@ -67,10 +67,11 @@ class Lots:
         ]
 
     async def every(self, request: web.Request, _: object) -> web.StreamResponse:
-        return self._showcase.lot_list().answer(request)
+        return self._showcase.lot_list().answer(request, self._showcase.now_ms())
 
     async def one(self, request: web.Request, _: object) -> web.StreamResponse:
-        return self._showcase.lot_detail(known_lot(self._showcase, request)).answer(request)
+        prepared = self._showcase.lot_detail(known_lot(self._showcase, request))
+        return prepared.answer(request, self._showcase.now_ms())
 
     async def history(self, request: web.Request, query: HistoryQuery) -> web.StreamResponse:
         lot_id = known_lot(self._showcase, request)

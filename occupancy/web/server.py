@@ -69,7 +69,7 @@ async def run_web(
                 group.create_task(face.board.keep_trends(), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
             ]
-            async with _serving(face, listening):
+            async with serving(face.app, listening):
                 log.info("serving", host=settings.host, port=settings.port)
                 await stopping.wait()
             for task in tasks:
@@ -86,7 +86,7 @@ def make_face(
     showcase = Showcase(lots, clock)
     stream = LiveStream(showcase)
     shelf = TariffShelf()
-    static = StaticFiles()
+    static = StaticFiles(clock)
     board = Board(showcase, connections, static, signs)
     routes = [
         *Lots(showcase, connections).routes(),
@@ -102,17 +102,19 @@ def make_face(
         *board.routes(),
         *static.routes(),
     ]
-    routes += Documentation(routes, static).routes()
+    routes += Documentation(routes, static, clock).routes()
     app = web.Application(middlewares=[as_documents], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(stream.close)
     bind(app, routes)
     return Face(app, showcase, stream, board, shelf)
 
 
 @asynccontextmanager
-async def _serving(face: Face, listening: socket.socket) -> AsyncIterator[None]:
+async def serving(app: web.Application, listening: socket.socket) -> AsyncIterator[None]:
+    """Answer on this socket until the block ends."""
     runner = web.AppRunner(
-        face.app,
+        app,
         handler_cancellation=True,
         keepalive_timeout=KEEPALIVE_SECONDS,
         access_log=None,
@@ -123,7 +125,6 @@ async def _serving(face: Face, listening: socket.socket) -> AsyncIterator[None]:
         await web.SockSite(runner, listening, backlog=1_024).start()
         yield
     finally:
-        face.stream.close()
         await runner.cleanup()
 
 

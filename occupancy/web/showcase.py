@@ -1,16 +1,12 @@
 """Everything the readers see, in memory: pictures in, prepared bytes out."""
 
 import asyncio
-import gzip
 import hashlib
-import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 import structlog
-from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -18,56 +14,15 @@ from occupancy import snapshot
 from occupancy.live import LiveOccupancy, stale_at_ms
 from occupancy.lot import Lot
 from occupancy.web import formats
+from occupancy.web.prepared import Prepared, prepare
 
-GZIP_LEVEL = 5
 LINK_RETRY_SECONDS = 0.5
 LOOK_AT_AGES_SECONDS = 1.0
 LOOK_LENGTH = 6
 NEVER_MS = 1 << 62
-_ZERO_WEIGHT = re.compile(r"q=0(\.0*)?")
 Changed = Callable[[Sequence[str]], None]
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """An answer's bytes, plain and packed, under a strong entity tag each."""
-
-    plain: bytes
-    packed: bytes
-    tag: str
-
-    def answer(self, request: web.Request) -> web.Response:
-        packs = takes_gzip(request)
-        tag = f'"{self.tag}-gz"' if packs else f'"{self.tag}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-        known = request.headers.get("If-None-Match", "")
-        if tag in known or known.strip() == "*":
-            return web.Response(status=304, headers=headers)
-        if packs:
-            headers["Content-Encoding"] = "gzip"
-        body = self.packed if packs else self.plain
-        return web.Response(body=body, headers=headers, content_type="application/json")
-
-
-def prepare(content: object) -> Prepared:
-    plain = msgspec.json.encode(content)
-    tag = hashlib.blake2b(plain, digest_size=12).hexdigest()
-    return Prepared(plain, pack(plain), tag)
-
-
-def pack(plain: bytes) -> bytes:
-    return gzip.compress(plain, GZIP_LEVEL, mtime=0)
-
-
-def takes_gzip(request: web.Request) -> bool:
-    """Whether the reader takes gzip; `gzip;q=0` says that it does not."""
-    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
-        coding, _, weight = part.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return not _ZERO_WEIGHT.fullmatch(weight.replace(" ", ""))
-    return False
 
 
 class Showcase:
@@ -98,13 +53,13 @@ class Showcase:
     def lot_list(self) -> Prepared:
         self.let_age()
         if self._list is None:
-            self._list = prepare(formats.LotList(tuple(map(self.summary, self.lots))))
+            self._list = prepare(formats.LotList(tuple(map(self.summary, self.lots))), "/v1/lots")
         return self._list
 
     def lot_detail(self, lot_id: str) -> Prepared:
         self.let_age()
         if lot_id not in self._details:
-            self._details[lot_id] = prepare(self.detail(lot_id))
+            self._details[lot_id] = prepare(self.detail(lot_id), "/v1/lots/")
         return self._details[lot_id]
 
     def summary(self, lot_id: str) -> formats.LotSummary:

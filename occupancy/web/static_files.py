@@ -2,34 +2,39 @@
 
 import hashlib
 import mimetypes
+from collections.abc import Callable
 from importlib.resources import files
 
 from aiohttp import web
 
+from occupancy.web.prepared import Prepared, prepare_bytes
 from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
 
 PREFIX = "/static/"
 _FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
 
 
 class StaticFiles:
-    """Every file under `static/`, read once."""
+    """Every file under `static/`, read once. `clock` is UTC milliseconds."""
 
-    def __init__(self) -> None:
-        folder = files("occupancy.web") / "static"
-        self._by_name: dict[str, str] = {}
-        self._bodies: dict[str, tuple[bytes, str]] = {}
-        for file in folder.iterdir():
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self._urls: dict[str, str] = {}
+        self._by_url: dict[str, Prepared] = {}
+        self._by_name: dict[str, Prepared] = {}
+        for file in (files("occupancy.web") / "static").iterdir():
             if file.is_file():
                 self._add(file.name, file.read_bytes())
 
     def url(self, name: str) -> str:
         """The address of a file by its plain name. Raises KeyError for a file that is not there."""
-        return self._by_name[name]
+        return self._urls[name]
 
-    def body(self, name: str) -> bytes:
-        return self._bodies[self._by_name[name].removeprefix(PREFIX)][0]
+    def answer_plain(self, request: web.Request, name: str) -> web.StreamResponse:
+        """A file at an address that stays while its content changes."""
+        return self._by_name[name].answer(request, self._clock())
 
     def routes(self) -> list[Route]:
         return [
@@ -38,22 +43,20 @@ class StaticFiles:
         ]
 
     async def answer(self, request: web.Request, _: object) -> web.StreamResponse:
-        name = request.match_info["name"]
-        if name not in self._bodies:
+        found = self._by_url.get(request.path)
+        if found is None:
             raise Problem(404, f"nothing is served at {request.path}")
-        body, content_type = self._bodies[name]
-        headers = {"Cache-Control": _FOR_EVER, "Content-Type": content_type}
-        return web.Response(body=body, headers=headers)
+        return found.answer(request, self._clock())
 
-    async def icon(self, _: web.Request, __: object) -> web.StreamResponse:
-        body, content_type = self._bodies[self._by_name["icon.svg"].removeprefix(PREFIX)]
-        return web.Response(body=body, headers={"Content-Type": content_type})
+    async def icon(self, request: web.Request, _: object) -> web.StreamResponse:
+        return self.answer_plain(request, "icon.svg")
 
     def _add(self, name: str, body: bytes) -> None:
         stem, _, ending = name.rpartition(".")
-        hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        url = f"{PREFIX}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         if kind.startswith("text/") or kind.endswith(("javascript", "svg+xml", "json")):
             kind += "; charset=utf-8"
-        self._by_name[name] = PREFIX + hashed
-        self._bodies[hashed] = (body, kind)
+        self._urls[name] = url
+        self._by_url[url] = prepare_bytes(body, url, kind, _FOR_EVER)
+        self._by_name[name] = prepare_bytes(body, "/", kind, _ASK_AGAIN)

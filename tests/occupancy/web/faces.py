@@ -92,5 +92,4 @@ async def served(
             await site.start()
             yield Served(face, clock, runner.addresses[0][1], http)
         finally:
-            face.stream.close()
             await runner.cleanup()

@@ -124,7 +124,7 @@ async def test_packed_for_those_who_take_it(
 
 async def test_the_packed_bytes_are_the_plain_ones(shown: Served) -> None:
     prepared = shown.face.showcase.lot_list()
-    assert gzip.decompress(prepared.packed) == prepared.plain
+    assert gzip.decompress(prepared.packed.body) == prepared.plain.body
 
 
 async def test_head_answers_as_get_without_the_body(shown: Served) -> None:
