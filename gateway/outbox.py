@@ -1,7 +1,9 @@
 """The gateway's memory: counters and observations in one SQLite transaction, kept until recorded.
 
 WAL with synchronous FULL: what was committed survives a kill and a power cut; a torn last page is
-rolled back at the next open. A row leaves when PostgreSQL has it and it is a day old.
+rolled back at the next open. A row leaves when PostgreSQL has it and it is a day old. Age is the
+outbox's own time: the sum of the gaps between rows, each at most a few seconds, so that a clock
+that is set makes no row older; a gateway that was switched off keeps its rows longer.
 """
 
 import secrets
@@ -13,26 +15,20 @@ import msgspec
 import structlog
 
 from gateway.counter import CounterState
-from gateway.observation import Observation, decode_batch, encode_batch
+from gateway.observation import Observation
+from gateway.outbox_file import is_full, open_outbox, transaction
+from gateway.outbox_packing import Packer, UnreadableRowError
 from gateway.reconcile import Anchor
 
 DAY_MS = 86_400_000
-PAGE_BYTES = 4_096
+LONGEST_GAP_MS = 10_000
 DEFAULT_BYTES = 1 << 30
 PRUNE_ROWS = 1_000
 THIN_ROWS = 2_000
+KEEP_ONE_OF = 16
+NEARLY_FULL_SHARE = 0.8
+SPARE_PAGES = 16  # one row may need several
 _EPOCH_RANDOM_BITS = 20
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS counter (device_id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS anchor (one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS row (
-    sequence INTEGER PRIMARY KEY,
-    written_at_ms INTEGER NOT NULL,
-    counts INTEGER NOT NULL,
-    payload BLOB NOT NULL
-);
-"""
 
 log = structlog.get_logger()
 
@@ -48,10 +44,6 @@ class OutboxFullError(Exception):
     """The disk (or the outbox's size limit) takes no more, and nothing may be thinned."""
 
 
-class OutboxBrokenError(Exception):
-    """The outbox file is not a database any more; it has been set aside."""
-
-
 def born_epoch(now_ms: int, above: int = 0) -> int:
     """A new epoch: later births are higher, and no two gateways draw the same."""
     random_part = secrets.randbits(_EPOCH_RANDOM_BITS)
@@ -59,20 +51,28 @@ def born_epoch(now_ms: int, above: int = 0) -> int:
 
 
 class Outbox:
-    """Opened by one process; not safe across threads."""
+    """Opened by one process; not safe across threads.
+
+    Rows up to `floor` belong to an epoch that was left; `recorded` is what PostgreSQL has of ours.
+    """
 
     def __init__(self, path: Path, now_ms: int, size_limit_bytes: int = DEFAULT_BYTES) -> None:
         self.path = path
-        self._database = _open(path, size_limit_bytes)
-        with self._transaction():
+        self._database = open_outbox(path, size_limit_bytes)
+        with transaction(self._database):
             self._database.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('sequence', 0), "
-                "('recorded', 0), ('published', 0)",
+                "INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('sequence', 0), ('floor', 0), "
+                "('recorded', 0), ('published', 0), ('age_ms', 0)",
                 (born_epoch(now_ms),),
             )
         self.epoch = self._meta("epoch")
         self.sequence = self._meta("sequence")
+        self.floor = self._meta("floor")
         self.recorded = self._meta("recorded")
+        self._age_ms = self._meta("age_ms")
+        self._observed_at_ms = now_ms
+        self._packer = Packer(self._database)
+        self._kept = Memory(self.counters(), self.anchor())
 
     def close(self) -> None:
         self._database.close()
@@ -86,10 +86,8 @@ class Outbox:
         return None if row is None else msgspec.msgpack.decode(row[0], type=Anchor)
 
     def newest(self) -> Observation | None:
-        row = self._database.execute(
-            "SELECT payload FROM row ORDER BY sequence DESC LIMIT 1"
-        ).fetchone()
-        return None if row is None else _unpack(row[0])
+        newest = self.read_after(self.sequence - 1, 1)
+        return newest[0] if newest else None
 
     def append(self, observation: Observation, memory: Memory, *, counts: bool) -> Observation:
         """Commit what changed of the memory and the observation that says so; it gets its place.
@@ -101,120 +99,179 @@ class Outbox:
             observation,
             epoch=self.epoch,
             sequence=self.sequence + 1,
-            previous_sequence=self.sequence,
+            previous_sequence=self.sequence if self.sequence > self.floor else 0,
         )
-        try:
-            self._write(placed, memory, counts=counts)
-        except sqlite3.OperationalError as refusal:
-            if refusal.sqlite_errorcode not in _FULL:
-                raise
-            self._thin_for(placed, memory, counts=counts)
-        self.sequence = placed.sequence
+        while not self._write(placed, memory, counts=counts):
+            self._make_room()
         return placed
 
-    def _thin_for(self, placed: Observation, memory: Memory, *, counts: bool) -> None:
-        """Make room by dropping the oldest snapshots that no count hangs on, then write."""
+    def _write(self, placed: Observation, memory: Memory, *, counts: bool) -> bool:
+        """Write all or nothing; False if there is no room."""
+        gap_ms = placed.observed_at_ms - self._observed_at_ms
+        age_ms = self._age_ms + min(max(gap_ms, 0), LONGEST_GAP_MS)
         try:
-            if not self._thin():
-                raise OutboxFullError(f"{self.path} is full of counts that nobody has recorded")
-            self._write(placed, memory, counts=counts)
-        except sqlite3.OperationalError as refusal:
-            if refusal.sqlite_errorcode not in _FULL:
-                raise
-            raise OutboxFullError(f"{self.path}: the disk is full") from None
-
-    def _write(self, placed: Observation, memory: Memory, *, counts: bool) -> None:
-        with self._transaction():
-            self._database.execute(
-                "INSERT INTO row VALUES (?, ?, ?, ?)",
-                (placed.sequence, placed.observed_at_ms, counts, _pack(placed)),
-            )
-            self._database.executemany(
-                "INSERT OR REPLACE INTO counter VALUES (?, ?)",
-                [(id_, msgspec.msgpack.encode(state)) for id_, state in memory.counters.items()],
-            )
-            if memory.anchor is not None:
+            with transaction(self._database):
+                dictionary, payload = self._packer.pack(placed)
                 self._database.execute(
-                    "INSERT OR REPLACE INTO anchor VALUES (1, ?)",
-                    (msgspec.msgpack.encode(memory.anchor),),
+                    "INSERT INTO observation VALUES (?, ?, ?, ?, ?)",
+                    (placed.sequence, age_ms, counts, dictionary, payload),
                 )
-            self._set_meta("sequence", placed.sequence)
+                self._keep(memory)
+                self._set_meta("sequence", placed.sequence)
+                self._set_meta("age_ms", age_ms)
+        except sqlite3.OperationalError as refusal:
+            if not is_full(refusal):
+                raise
+            self._packer.reload()
+            return False
+        self.sequence, self._age_ms, self._kept = placed.sequence, age_ms, memory
+        self._observed_at_ms = placed.observed_at_ms
+        return True
+
+    def _keep(self, memory: Memory) -> None:
+        changed = [
+            (device_id, msgspec.msgpack.encode(state))
+            for device_id, state in memory.counters.items()
+            if self._kept.counters.get(device_id) != state
+        ]
+        self._database.executemany("INSERT OR REPLACE INTO counter VALUES (?, ?)", changed)
+        if memory.anchor is not None and memory.anchor != self._kept.anchor:
+            encoded = msgspec.msgpack.encode(memory.anchor)
+            self._database.execute("INSERT OR REPLACE INTO anchor VALUES (1, ?)", (encoded,))
+
+    def _make_room(self) -> None:
+        """Thin where the limit is our own; a disk that others filled is not ours to empty."""
+        if not self.is_at_its_limit():
+            raise OutboxFullError(f"{self.path}: the disk is full; free some of it")
+        try:
+            thinned = self._thin()
+        except sqlite3.OperationalError as refusal:
+            if not is_full(refusal):
+                raise
+            raise OutboxFullError(f"{self.path}: the disk is full; free some of it") from None
+        if not thinned:
+            raise OutboxFullError(f"{self.path} is full of counts that nobody has recorded")
+
+    def _thin(self) -> int:
+        """Drop the oldest snapshots without a count, but one of some; then those, too."""
+        return self._thin_but(KEEP_ONE_OF, 0) or self._thin_but(1, 1)
+
+    def _thin_but(self, modulus: int, kept_remainder: int) -> int:
+        with transaction(self._database):
+            return self._database.execute(
+                "DELETE FROM observation WHERE sequence IN (SELECT sequence FROM observation "
+                "WHERE NOT counts AND sequence % ? != ? AND sequence < ? "
+                "ORDER BY sequence LIMIT ?)",
+                (modulus, kept_remainder, self.sequence, THIN_ROWS),
+            ).rowcount
 
     def read_after(self, sequence: int, limit: int) -> tuple[Observation, ...]:
-        """Up to `limit` observations behind `sequence`, each naming the kept one before it."""
+        """Up to `limit` observations behind `sequence`, each naming the kept one before it.
+
+        A row that has rotted is dropped with a word in the log: the next one says as much.
+        """
+        behind = max(sequence, self.floor)
         rows = self._database.execute(
-            "SELECT sequence, payload FROM row WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            (sequence, limit),
+            "SELECT sequence, dictionary, payload FROM observation WHERE sequence > ? "
+            "ORDER BY sequence LIMIT ?",
+            (behind, limit),
         ).fetchall()
-        before = self._kept_before(sequence + 1)
+        before = self._kept_before(behind + 1)
         observations = []
-        for kept, payload in rows:
-            observations.append(
-                msgspec.structs.replace(
-                    _unpack(payload), epoch=self.epoch, previous_sequence=before
-                )
-            )
+        for kept, dictionary, payload in rows:
+            try:
+                whole = self._packer.unpack(dictionary, payload)
+            except UnreadableRowError:
+                log.exception("a row of the outbox cannot be read", sequence=kept)
+                continue
+            placed = msgspec.structs.replace(whole, epoch=self.epoch, previous_sequence=before)
+            observations.append(placed)
             before = kept
         return tuple(observations)
 
     def _kept_before(self, sequence: int) -> int:
+        """The row before, or what PostgreSQL has before; 0 where our epoch begins."""
         row = self._database.execute(
-            "SELECT max(sequence) FROM row WHERE sequence < ?", (sequence,)
+            "SELECT max(sequence) FROM observation WHERE sequence > ? AND sequence < ?",
+            (self.floor, sequence),
         ).fetchone()
         return max(row[0] or 0, min(self.recorded, sequence - 1))
 
-    def note_recorded(self, sequence: int, now_ms: int) -> None:
+    def note_recorded(self, sequence: int) -> None:
         """PostgreSQL holds everything up to `sequence`: prune what is a day old as well."""
-        if sequence <= self.recorded and sequence != self.recorded:
+        if sequence > self.recorded:
+            with transaction(self._database):
+                self._set_meta("recorded", sequence)
+            self.recorded = sequence
+        self._prune()
+
+    def _prune(self) -> None:
+        gone = (max(self.recorded, self.floor), self._age_ms - DAY_MS)
+        oldest = self._database.execute(
+            "SELECT sequence, age_ms FROM observation ORDER BY sequence LIMIT 1"
+        ).fetchone()
+        if oldest is None or oldest[0] > gone[0] or oldest[1] >= gone[1]:
             return
-        with self._transaction():
-            self._set_meta("recorded", sequence)
+        with transaction(self._database):
             self._database.execute(
-                "DELETE FROM row WHERE sequence IN (SELECT sequence FROM row "
-                "WHERE sequence <= ? AND written_at_ms < ? ORDER BY sequence LIMIT ?)",
-                (sequence, now_ms - DAY_MS, PRUNE_ROWS),
+                "DELETE FROM observation WHERE sequence IN (SELECT sequence FROM observation "
+                "WHERE sequence <= ? AND age_ms < ? ORDER BY sequence LIMIT ?)",
+                (*gone, PRUNE_ROWS),
             )
-        self.recorded = sequence
+            self._packer.forget_unused()
 
     def note_published(self) -> None:
-        """Something under this epoch has left the house: it can be born again no more."""
+        """Something under this epoch has left the house: its rows can change it no more."""
         if not self._meta("published"):
-            with self._transaction():
+            with transaction(self._database):
                 self._set_meta("published", 1)
 
+    @property
+    def is_published(self) -> bool:
+        return bool(self._meta("published"))
+
     def bear_again(self, now_ms: int, above: int) -> None:
-        """Take an epoch above the server's, as long as nothing was ever published under ours."""
-        if self._meta("published"):
-            return
-        epoch = born_epoch(now_ms, above)
-        with self._transaction():
-            self._set_meta("epoch", epoch)
-        self.epoch = epoch
+        """Take an epoch above another's for all rows, of which none was ever published."""
+        self._begin_epoch(born_epoch(now_ms, above), self.floor)
+
+    def leave_epoch(self, now_ms: int, above: int) -> None:
+        """Begin an epoch for the rows to come: this file is an old copy of what went on."""
+        self._begin_epoch(born_epoch(now_ms, above), self.sequence)
+
+    def _begin_epoch(self, epoch: int, floor: int) -> None:
+        with transaction(self._database):
+            for name, value in (
+                ("epoch", epoch),
+                ("floor", floor),
+                ("recorded", 0),
+                ("published", 0),
+            ):
+                self._set_meta(name, value)
+        self.epoch, self.floor, self.recorded = epoch, floor, 0
 
     def rows(self) -> int:
-        count: int = self._database.execute("SELECT count(*) FROM row").fetchone()[0]
+        count: int = self._database.execute("SELECT count(*) FROM observation").fetchone()[0]
         return count
 
     def bytes_used(self) -> int:
-        pages: int = self._database.execute("PRAGMA page_count").fetchone()[0]
-        free: int = self._database.execute("PRAGMA freelist_count").fetchone()[0]
-        return (pages - free) * PAGE_BYTES
+        return self._pages_used() * self._pragma("page_size")
 
-    def _thin(self) -> int:
-        """Drop every other of the oldest snapshots without a count; how many went."""
-        with self._transaction():
-            return (
-                self._database.execute(
-                    "DELETE FROM row WHERE sequence IN (SELECT sequence FROM row WHERE NOT counts "
-                    "AND sequence % 2 = 1 AND sequence < ? ORDER BY sequence LIMIT ?)",
-                    (self.sequence, THIN_ROWS),
-                ).rowcount
-                or self._database.execute(
-                    "DELETE FROM row WHERE sequence IN (SELECT sequence FROM row WHERE NOT counts "
-                    "AND sequence < ? ORDER BY sequence LIMIT ?)",
-                    (self.sequence, THIN_ROWS),
-                ).rowcount
-            )
+    def bytes_limit(self) -> int:
+        return self._pragma("max_page_count") * self._pragma("page_size")
+
+    def is_nearly_full(self) -> bool:
+        """Whether thinning is near: time to look why nobody records."""
+        return self.bytes_used() > self.bytes_limit() * NEARLY_FULL_SHARE
+
+    def is_at_its_limit(self) -> bool:
+        return self._pages_used() + SPARE_PAGES >= self._pragma("max_page_count")
+
+    def _pages_used(self) -> int:
+        return self._pragma("page_count") - self._pragma("freelist_count")
+
+    def _pragma(self, name: str) -> int:
+        value: int = self._database.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
 
     def _meta(self, name: str) -> int:
         row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
@@ -223,81 +280,3 @@ class Outbox:
 
     def _set_meta(self, name: str, value: int) -> None:
         self._database.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))
-
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._database)
-
-
-class _Transaction:
-    """BEGIN IMMEDIATE, then COMMIT or ROLLBACK; a failed COMMIT is rolled back, too."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._roll_back()
-            return
-        try:
-            self._database.execute("COMMIT")
-        except sqlite3.Error:
-            self._roll_back()
-            raise
-
-    def _roll_back(self) -> None:
-        if self._database.in_transaction:
-            self._database.execute("ROLLBACK")
-
-
-_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_IOERR_WRITE)
-
-
-def _open(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _connect(path, size_limit_bytes)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        aside = _set_aside(path)
-        log.exception("the outbox was broken and begins anew", outbox=str(path), kept=str(aside))
-        return _connect(path, size_limit_bytes)
-
-
-def _connect(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute(f"PRAGMA max_page_count = {size_limit_bytes // PAGE_BYTES}")
-        database.executescript(_SCHEMA)
-        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
-
-
-def _set_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return aside
-
-
-def _pack(observation: Observation) -> bytes:
-    return encode_batch((observation,))
-
-
-def _unpack(payload: bytes) -> Observation:
-    (observation,) = decode_batch(payload)
-    return observation

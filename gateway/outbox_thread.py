@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from gateway.observation import Observation
@@ -17,6 +18,10 @@ class OutboxThread:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
+
+    @property
+    def path(self) -> Path:
+        return self._outbox.path
 
     @property
     def epoch(self) -> int:
@@ -38,14 +43,23 @@ class OutboxThread:
     async def read_after(self, sequence: int, limit: int) -> tuple[Observation, ...]:
         return await self._do(lambda: self._outbox.read_after(sequence, limit))
 
-    async def note_recorded(self, sequence: int, now_ms: int) -> None:
-        await self._do(lambda: self._outbox.note_recorded(sequence, now_ms))
+    async def note_recorded(self, sequence: int) -> None:
+        await self._do(lambda: self._outbox.note_recorded(sequence))
 
     async def note_published(self) -> None:
         await self._do(self._outbox.note_published)
 
     async def bear_again(self, now_ms: int, above: int) -> None:
         await self._do(lambda: self._outbox.bear_again(now_ms, above))
+
+    async def leave_epoch(self, now_ms: int, above: int) -> None:
+        await self._do(lambda: self._outbox.leave_epoch(now_ms, above))
+
+    async def is_published(self) -> bool:
+        return await self._do(lambda: self._outbox.is_published)
+
+    async def is_nearly_full(self) -> bool:
+        return await self._do(self._outbox.is_nearly_full)
 
     def close(self) -> None:
         self._thread.shutdown()

@@ -6,6 +6,11 @@ import msgspec
 
 from gateway.observation import Basis, GroupReading, GroupState
 
+LEAST_DRIFT_CARS = 5  # a car between loop and pallet is no drift
+LEAST_DRIFT_SHARE = 0.03  # what honest loops miscount
+_DAY_MS = 86_400_000
+_LEAST_MS = 3_600_000
+
 
 class Anchor(msgspec.Struct, frozen=True):
     """A moment at which the number of cars inside was known, and the running totals then."""
@@ -59,6 +64,32 @@ def drift(inside: int, groups: tuple[GroupReading, ...]) -> int | None:
     """Counters minus machines, in cars; None while a group is silent."""
     on_pallets = cars_on_pallets(groups)
     return None if on_pallets is None else inside - on_pallets - cars_waiting(groups)
+
+
+def drift_per_day(drifted: int, anchor: Anchor, now_ms: int) -> float | None:
+    """Cars a day by which counters and machines drift apart; None in the first hour."""
+    since_ms = now_ms - anchor.at_ms
+    return drifted * _DAY_MS / since_ms if since_ms >= _LEAST_MS else None
+
+
+def corrected(anchor: Anchor, by_cars: int, at_ms: int) -> Anchor:
+    """The anchor after a person has said how many cars the counters are off."""
+    return msgspec.structs.replace(anchor, cars_inside=anchor.cars_inside + by_cars, at_ms=at_ms)
+
+
+def list_doubts(inside: int | None, groups: tuple[GroupReading, ...]) -> tuple[str, ...]:
+    """What the counters say that cannot be, or that the machines contradict."""
+    if inside is None:
+        return ()
+    capacity = sum(sum(group.bays_by_level) for group in groups)
+    room = capacity + cars_waiting(groups)
+    doubts = []
+    if not 0 <= inside <= room:
+        doubts.append(f"the counters say {inside} cars inside, there is room for {room}")
+    drifted = drift(inside, groups)
+    if drifted is not None and abs(drifted) >= max(LEAST_DRIFT_CARS, capacity * LEAST_DRIFT_SHARE):
+        doubts.append(f"the counters say {drifted:+d} cars against the machines")
+    return tuple(doubts)
 
 
 def balance(groups: tuple[GroupReading, ...], inside: int | None) -> Balance:

@@ -17,10 +17,12 @@ class BadFaceError(Exception):
     """A face has a line a sign cannot show."""
 
 
-def own_face(balance: Balance, full_at: int, *, is_stale: bool) -> tuple[str, ...]:
-    """The one line of a sign at the entrance: a number, 满, or a dash when in doubt."""
-    if is_stale or balance.free is None or balance.doubts:
+def own_face(balance: Balance, full_at: int) -> tuple[str, ...]:
+    """The one line of a sign at the entrance: a number, 满, 关 or, in doubt, a dash."""
+    if balance.free is None or balance.doubts:
         return (STALE,)
+    if balance.usable == 0:
+        return (CLOSED,)
     return (FULL,) if balance.free <= full_at else (str(balance.free),)
 
 
@@ -33,11 +35,11 @@ def to_registers(lines: tuple[str, ...]) -> dict[str, Value]:
     return {"numbers": numbers, "faces": tuple(_CODE_OF.get(line, "number") for line in padded)}
 
 
-def from_registers(values: Mapping[str, Value], lines: int) -> tuple[str, ...]:
-    """What the sign says it shows, as many lines as it should have."""
-    numbers, faces = values["numbers"], values["faces"]
+def find_shown(values: Mapping[str, Value], lines: int) -> tuple[str, ...] | None:
+    """What the sign says it shows, as many lines as it should have; None if it did not say."""
+    numbers, faces = values.get("numbers"), values.get("faces")
     if not isinstance(numbers, tuple) or not isinstance(faces, tuple):
-        raise BadFaceError("a sign answers one number and one face a line")
+        return None
     shown = zip(numbers, faces, strict=True)
     return tuple(_TEXT_OF.get(str(face), str(number)) for number, face in shown)[:lines]
 

@@ -12,6 +12,7 @@ unreadable    stream of entries nobody could read, with the reason: kept by the 
 faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import cast
 
@@ -49,6 +50,31 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     epoch: int
     sequence: int
     send_again: bool = False
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What the server holds of one car park: the highest ids it ever took, and the record's."""
+
+    observations: tuple[int, int] | None
+    now: tuple[int, int] | None
+    recorded: Acknowledgement | None
+
+    @property
+    def newest_epoch(self) -> int:
+        return max((epoch for epoch, _ in self._positions()), default=0)
+
+    def newest_of(self, epoch: int) -> int:
+        """The highest sequence of this epoch anywhere; 0 if there is none."""
+        return max((sequence for held, sequence in self._positions() if held == epoch), default=0)
+
+    def top_of(self, epoch: int) -> int:
+        """The highest sequence in the history of this epoch; 0 if there is none."""
+        top = self.observations
+        return top[1] if top is not None and top[0] == epoch else 0
+
+    def _positions(self) -> list[tuple[int, int]]:
+        recorded = self.recorded and (self.recorded.epoch, self.recorded.sequence)
+        return [p for p in (self.observations, self.now, recorded) if p is not None]
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -134,6 +160,15 @@ async def read_top(redis: Redis, key: str) -> tuple[int, int] | None:
     return position_of(info["last-generated-id"])
 
 
+async def read_held(redis: Redis, lot_id: str) -> Held:
+    """What the server holds now: it may have restarted with less than it had."""
+    return Held(
+        await read_top(redis, observations_key(lot_id)),
+        await read_top(redis, now_key(lot_id)),
+        await read_acknowledged(redis, lot_id),
+    )
+
+
 async def read_now(
     redis: Redis, after: Mapping[str, str], block_ms: int
 ) -> list[tuple[str, str, NowEntry]]:
@@ -192,11 +227,13 @@ async def order_faces(redis: Redis, lot_id: str, orders: Iterable[SignOrder]) ->
 
 
 async def read_faces(redis: Redis, lot_id: str) -> dict[str, SignOrder]:
+    """The orders that can be read, by sign; an unreadable one is no order."""
     answer = cast("dict[bytes, bytes]", await redis.hgetall(faces_key(lot_id)))
-    return {
-        _text(sign_id): msgspec.msgpack.decode(raw, type=SignOrder)
-        for sign_id, raw in answer.items()
-    }
+    orders = {}
+    for sign_id, raw in answer.items():
+        with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+            orders[_text(sign_id)] = msgspec.msgpack.decode(raw, type=SignOrder)
+    return orders
 
 
 def _now_entry(fields: Mapping[bytes, bytes]) -> NowEntry:

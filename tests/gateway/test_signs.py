@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.decode import decode, encode
+from gateway.decode import Value, decode, encode
 from gateway.observation import Basis, FaceState
 from gateway.reconcile import Balance
 from gateway.register_map import load_map
@@ -15,7 +15,7 @@ from gateway.signs import (
     STALE,
     BadFaceError,
     compare,
-    from_registers,
+    find_shown,
     own_face,
     to_registers,
 )
@@ -36,7 +36,7 @@ def test_any_face_comes_back_from_the_registers_of_the_sign(lines: list[str]) ->
         name: decode(sign.point(name), encode(sign.point(name), value))
         for name, value in sent.items()
     }
-    assert from_registers(received, len(lines)) == tuple(lines)
+    assert find_shown(received, len(lines)) == tuple(lines)
 
 
 @pytest.mark.parametrize("line", ["-1", "full", "1.5", " 7", "²", "٣", "12345", "1e3"], ids=ascii)
@@ -50,21 +50,24 @@ def test_a_sign_has_four_lines_at_most() -> None:
         to_registers(("1",) * 5)
 
 
-def test_registers_that_hold_no_lines_are_no_face() -> None:
-    with pytest.raises(BadFaceError, match="one number and one face a line"):
-        from_registers({"numbers": 3, "faces": "full"}, 1)
+@pytest.mark.parametrize("values", [{}, {"numbers": (1,)}, {"numbers": 3, "faces": "full"}])
+def test_registers_that_hold_no_lines_are_no_face(values: dict[str, Value]) -> None:
+    assert find_shown(values, 1) is None
 
 
 @pytest.mark.parametrize(
     ("free", "face"), [(20, "20"), (4, "4"), (3, FULL), (0, FULL), (None, STALE)]
 )
 def test_an_entrance_shows_its_free_spaces_or_full(free: int | None, face: str) -> None:
-    assert own_face(_balance(free), 3, is_stale=False) == (face,)
+    assert own_face(_balance(free), 3) == (face,)
 
 
-def test_a_stale_or_doubtful_source_shows_a_dash_and_never_its_last_number() -> None:
-    assert own_face(_balance(7), 3, is_stale=True) == (STALE,)
-    assert own_face(_balance(25, ("occupied -5 of 20 usable",)), 3, is_stale=False) == (STALE,)
+def test_a_doubtful_source_shows_a_dash_and_never_its_last_number() -> None:
+    assert own_face(_balance(25, ("occupied -5 of 20 usable",)), 3) == (STALE,)
+
+
+def test_a_car_park_without_a_working_machine_is_closed() -> None:
+    assert own_face(Balance(20, 0, 20, 7, 0, 0, Basis.COUNTED), 3) == (CLOSED,)
 
 
 def test_what_is_shown_is_compared_with_what_should_be() -> None:

@@ -23,12 +23,16 @@ from tests.lot_sim.towns import HOUR_MS, MAPS, MONDAY_NOON_MS, SANSHUI
 from tests.waiting import until
 
 
+def uptime_ms() -> int:
+    return int(monotonic_seconds() * 1_000)
+
+
 class Gateways:
     """The five gateways' field side, without outbox and Redis."""
 
     def __init__(self, at: Served) -> None:
         configs = [moved(load_config(path), at.ports) for path in list_shipped()]
-        self.states = {c.car_park.lot_id: StationState(c, {}, None, now_ms()) for c in configs}
+        self.states = {c.car_park.lot_id: StationState(c, {}, None, uptime_ms()) for c in configs}
         self.pollers = {
             c.car_park.lot_id: Poller(
                 c,
@@ -42,12 +46,12 @@ class Gateways:
 
     def _folding(self, lot_id: str) -> Callable[[Reading | Failure], None]:
         def fold(news: Reading | Failure) -> None:
-            self.states[lot_id].fold(news)
+            self.states[lot_id].fold(news, uptime_ms())
 
         return fold
 
     def know_everything(self) -> bool:
-        observed = [state.observe(now_ms()) for state in self.states.values()]
+        observed = [state.observe(now_ms(), uptime_ms()) for state in self.states.values()]
         devices = [device for observation in observed for device in observation.devices]
         groups = [group for observation in observed for group in observation.groups]
         return (
@@ -85,7 +89,7 @@ async def test_all_65_devices_tell_the_gateways_what_is_true() -> None:
     truth = {lot["lot_id"]: lot for lot in describe(field, 0)["lots"]}
     async with gateways(field) as seen:
         for lot_id, state in seen.states.items():
-            observed = state.observe(now_ms())
+            observed = state.observe(now_ms(), uptime_ms())
             assert [
                 (g.group_id, g.state.value, list(g.occupied_by_level or ()), g.storing_queue)
                 for g in observed.groups
@@ -99,7 +103,7 @@ async def test_all_65_devices_tell_the_gateways_what_is_true() -> None:
             assert observed.doubts == ()
             counters = {lane["device"]: lane["counter"] for lane in truth[lot_id]["lanes"]}
             assert {id_: c.raw for id_, c in state.counters.items()} == counters
-    jammed = seen.states["sanda"].observe(now_ms()).groups[1]
+    jammed = seen.states["sanda"].observe(now_ms(), uptime_ms()).groups[1]
     assert jammed.state is GroupState.JAMMED
 
 

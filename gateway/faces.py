@@ -1,0 +1,70 @@
+"""What each sign of one gateway shall show, and when it must be written again."""
+
+from collections.abc import Mapping
+
+from gateway.config import CarPark, Device
+from gateway.observation import Observation
+from gateway.reconcile import balance
+from gateway.signs import STALE, BadFaceError, own_face, to_registers
+from gateway.stream import SignOrder
+
+SIGN_REFRESH_MS = 25_000  # a sign is written at least every 30 s
+FULL_AT_FREE_SPACES = 3
+TOWN_SIGN_LEVEL = 2
+_CORRECTION_PERIODS = 2
+
+
+class Faces:
+    """The signs of one car park. `uptime_ms` runs only forward."""
+
+    def __init__(self, car_park: CarPark) -> None:
+        self._car_park = car_park
+        self._orders: dict[str, SignOrder] = {}
+        self._fresh_uptime_ms: dict[str, int] = {}
+        self._written: dict[str, tuple[tuple[str, ...], int]] = {}
+
+    def take_orders(self, orders: Mapping[str, SignOrder], uptime_ms: int) -> None:
+        """Only a new number makes an order fresh: the first one seen may be hours old."""
+        for sign_id, order in orders.items():
+            known = self._orders.get(sign_id)
+            if known is not None and known.number != order.number:
+                self._fresh_uptime_ms[sign_id] = uptime_ms
+            self._orders[sign_id] = order
+
+    def desired(self, device: Device, last: Observation, uptime_ms: int) -> tuple[str, ...]:
+        """The face a sign shall show now, as many lines as it has."""
+        if device.sign_level == TOWN_SIGN_LEVEL:
+            return self._ordered(device, uptime_ms)
+        return own_face(balance(last.groups, last.cars_inside), FULL_AT_FREE_SPACES)
+
+    def is_due(
+        self, device: Device, lines: tuple[str, ...], uptime_ms: int, *, differs: bool
+    ) -> bool:
+        """New, refreshed, or corrected when the sign says otherwise; noted as written if so."""
+        written, at_ms = self._written.get(device.device_id, (None, 0))
+        patience_ms = device.period_ms * _CORRECTION_PERIODS if differs else SIGN_REFRESH_MS
+        if lines == written and uptime_ms - at_ms < patience_ms:
+            return False
+        self._written[device.device_id] = (lines, uptime_ms)
+        return True
+
+    def _ordered(self, device: Device, uptime_ms: int) -> tuple[str, ...]:
+        order = self._orders.get(device.device_id)
+        fresh_at_ms = self._fresh_uptime_ms.get(device.device_id)
+        if order is None or fresh_at_ms is None or not _fits(device, order.lines):
+            return stale_face(device)
+        is_stale = uptime_ms - fresh_at_ms > self._car_park.stale_after_ms
+        return stale_face(device) if is_stale else order.lines
+
+
+def stale_face(device: Device) -> tuple[str, ...]:
+    return tuple(STALE for _ in device.lines)
+
+
+def _fits(device: Device, lines: tuple[str, ...]) -> bool:
+    """An order a sign cannot show is no order."""
+    try:
+        to_registers(lines)
+    except BadFaceError:
+        return False
+    return len(lines) == len(device.lines)

@@ -1,0 +1,114 @@
+"""The outbox's file: its tables, how it is opened, and what is done with a broken one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+PAGE_BYTES = 4_096
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counter (device_id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS anchor (one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS dictionary (id INTEGER PRIMARY KEY, payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS observation (
+    sequence INTEGER PRIMARY KEY,
+    age_ms INTEGER NOT NULL,
+    counts INTEGER NOT NULL,
+    dictionary INTEGER NOT NULL,
+    payload BLOB NOT NULL
+);
+"""
+# A full disk shows as SQLITE_FULL, or as a failed write where the file system says so late.
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PRIMARY_CODE = 0xFF
+
+log = structlog.get_logger()
+
+
+class OutboxNewerError(Exception):
+    """The outbox was written by a newer version of this program."""
+
+
+def is_full(refusal: sqlite3.Error) -> bool:
+    return refusal.sqlite_errorcode & _PRIMARY_CODE in _FULL
+
+
+def open_outbox(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
+    """Open or make the file; a broken one is set aside and a new one begun.
+
+    Raises OutboxNewerError, or sqlite3.OperationalError where the place takes no file at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _connect(path, size_limit_bytes)
+    except sqlite3.DatabaseError as trouble:
+        if trouble.sqlite_errorcode & _PRIMARY_CODE not in _BROKEN:
+            raise
+        aside = _set_aside(path)
+        log.error(  # noqa: TRY400  # the reason says it
+            "the outbox is broken: a new one begins, under a new epoch",
+            outbox=str(path),
+            reason=str(trouble),
+            kept_as=str(aside),
+        )
+        return _connect(path, size_limit_bytes)
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing: a COMMIT that fails is rolled back, too."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _connect(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(database, path, size_limit_bytes)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection, path: Path, size_limit_bytes: int) -> None:
+    database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise OutboxNewerError(
+            f"{path} was written by a newer version (format {version}, this one knows {VERSION}): "
+            "install that version again, or move the file away"
+        )
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute(f"PRAGMA max_page_count = {size_limit_bytes // PAGE_BYTES}")
+    database.executescript(_SCHEMA)
+    database.execute(f"PRAGMA user_version = {VERSION}")
+    (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        broken = sqlite3.DatabaseError(verdict)
+        broken.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise broken
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the file and its log: a person may still want what is in them."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
