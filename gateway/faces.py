@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.config import CarPark, Device
+from gateway.config import TOWN_SIGN_LEVEL, CarPark, Device
 from gateway.observation import Observation
 from gateway.reconcile import balance
 from gateway.signs import STALE, BadFaceError, own_face, to_registers
@@ -10,7 +10,6 @@ from gateway.stream import SignOrder
 
 SIGN_REFRESH_MS = 25_000  # a sign is written at least every 30 s
 FULL_AT_FREE_SPACES = 3
-TOWN_SIGN_LEVEL = 2
 _CORRECTION_PERIODS = 2
 
 

@@ -26,12 +26,17 @@ CREATE TABLE IF NOT EXISTS observation (
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF
+_WAYS_OUT = {
+    sqlite3.SQLITE_BUSY: "another gateway has it: stop that one first",
+    sqlite3.SQLITE_FULL: "the disk is full: free some of it",
+}
+BUSY_SECONDS = 2.0  # a gateway that is stopping lets go within it
 
 log = structlog.get_logger()
 
 
-class OutboxNewerError(Exception):
-    """The outbox was written by a newer version of this program."""
+class UnusableOutboxError(Exception):
+    """The outbox cannot be opened; the message names the file and the way out."""
 
 
 def is_full(refusal: sqlite3.Error) -> bool:
@@ -41,14 +46,18 @@ def is_full(refusal: sqlite3.Error) -> bool:
 def open_outbox(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
     """Open or make the file; a broken one is set aside and a new one begun.
 
-    Raises OutboxNewerError, or sqlite3.OperationalError where the place takes no file at all.
+    Raises UnusableOutboxError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         return _connect(path, size_limit_bytes)
+    except OSError as reason:
+        raise UnusableOutboxError(f"{path}: {reason.strerror}; choose another folder") from None
     except sqlite3.DatabaseError as trouble:
-        if trouble.sqlite_errorcode & _PRIMARY_CODE not in _BROKEN:
-            raise
+        code = trouble.sqlite_errorcode & _PRIMARY_CODE
+        if code not in _BROKEN:
+            way_out = _WAYS_OUT.get(code, "choose another folder")
+            raise UnusableOutboxError(f"{path}: {trouble}; {way_out}") from None
         aside = _set_aside(path)
         log.error(  # noqa: TRY400  # the reason says it
             "the outbox is broken: a new one begins, under a new epoch",
@@ -73,7 +82,7 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def _connect(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _prepare(database, path, size_limit_bytes)
     except BaseException:
@@ -83,18 +92,22 @@ def _connect(path: Path, size_limit_bytes: int) -> sqlite3.Connection:
 
 
 def _prepare(database: sqlite3.Connection, path: Path, size_limit_bytes: int) -> None:
+    # Two processes with one outbox would give out the same sequences. Said before the first read,
+    # it also spares the shared memory file, which a full disk would refuse.
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
     database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
-        raise OutboxNewerError(
+        raise UnusableOutboxError(
             f"{path} was written by a newer version (format {version}, this one knows {VERSION}): "
             "install that version again, or move the file away"
         )
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute(f"PRAGMA max_page_count = {size_limit_bytes // PAGE_BYTES}")
-    database.executescript(_SCHEMA)
-    database.execute(f"PRAGMA user_version = {VERSION}")
+    if version == 0:  # what is there already must open on a full disk, too
+        database.executescript(_SCHEMA)
+        database.execute(f"PRAGMA user_version = {VERSION}")
     (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         broken = sqlite3.DatabaseError(verdict)

@@ -1,34 +1,37 @@
 """One car park's gateway at work: field, state, outbox, uplink and signs wired together."""
 
 import asyncio
+import contextlib
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway import stream
-from gateway.config import TOWN_SIGN_LEVEL, Device, GatewayConfig, Role
+from gateway.config import OUTBOX_FOLDER, TOWN_SIGN_LEVEL, Device, GatewayConfig, Role
 from gateway.counter import Verdict
+from gateway.faces import Faces, stale_face
 from gateway.observation import FaceState, Observation
 from gateway.outbox import Memory, Outbox, OutboxFullError
+from gateway.outbox_file import UnusableOutboxError
 from gateway.outbox_thread import OutboxThread
 from gateway.poller import Field
 from gateway.process import is_cancelled
 from gateway.reading import Failure, Reading
-from gateway.reconcile import balance
 from gateway.redis_client import connect
-from gateway.signs import STALE, BadFaceError, own_face, to_registers
+from gateway.settings import BadSettingError
+from gateway.signs import to_registers
 from gateway.station_state import StationState, moved_counts, same_news
 from gateway.uplink import Uplink
 
-SIGN_REFRESH_MS = 30_000
-SIGN_CHECK_SECONDS = 0.5
-FULL_AT_FREE_SPACES = 3
+ORDERS_SECONDS = 0.5
+LEAVE_SECONDS = 1.0
+ROWS_A_LOOK = 1_000  # at how full the outbox is
 _QUIET_VERDICTS = (None, Verdict.FIRST, Verdict.COUNTED)
 
 log = structlog.get_logger()
@@ -52,17 +55,26 @@ async def run_gateway(
 ) -> None:
     """Run one gateway until `stopping`; what it saw last is in the outbox when it returns."""
     lot_id = config.car_park.lot_id
-    outbox = Outbox(settings.outbox_folder / f"{lot_id}.sqlite", clock())
     redis = connect(settings.redis_url)
-    station = Station(config, settings.rate_factor, outbox, redis, clock, monotonic)
+    station = Station(
+        config, settings.rate_factor, _open_outbox(settings, lot_id, clock), redis, clock, monotonic
+    )
     try:
         async with asyncio.TaskGroup() as group:
             work = group.create_task(station.run(), name=f"station {lot_id}")
             await stopping.wait()
+            await station.blank_signs()
             work.cancel()
     finally:
         await redis.aclose()
         station.close()
+
+
+def _open_outbox(settings: StationSettings, lot_id: str, clock: Callable[[], int]) -> Outbox:
+    try:
+        return Outbox(settings.outbox_folder / f"{lot_id}.sqlite", clock())
+    except UnusableOutboxError as reason:
+        raise BadSettingError(f"{OUTBOX_FOLDER.name}: {reason}") from None
 
 
 class Station:
@@ -83,27 +95,44 @@ class Station:
         self._clock = clock
         self._monotonic = monotonic
         self._last = outbox.newest()
-        self._state = StationState(config, outbox.counters(), outbox.anchor(), clock(), rate_factor)
-        self._uplink = Uplink(self._outbox, self._last, redis, config.car_park.lot_id, clock)
+        self._state = StationState(
+            config, outbox.counters(), outbox.anchor(), self._uptime_ms(), rate_factor
+        )
+        lot_id = config.car_park.lot_id
+        self._uplink = Uplink(self._outbox, self._last, redis, lot_id, clock, monotonic)
         self._field = Field(config, clock, monotonic, self._take, random.Random())  # noqa: S311
-        self._last_at = 0.0
+        self._last_at = -math.inf
         self._changed = asyncio.Event()
-        self._faces = Faces(config, clock, monotonic)
+        self._faces = Faces(config.car_park)
+        self._signs = config.devices_of(Role.SIGN)
+        self._is_leaving = False
+        self._left = asyncio.Event()
+        self._refusal = ""
+        self._nearly_full = False
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._field.run(), name="field")
             group.create_task(self._observe(), name="observe")
             group.create_task(self._uplink.run(), name="uplink")
-            group.create_task(self._drive_signs(), name="signs")
+            if any(device.sign_level == TOWN_SIGN_LEVEL for device in self._signs):
+                group.create_task(self._follow_orders(), name="sign orders")
+
+    async def blank_signs(self) -> None:
+        """Show the stale faces before we go: a sign keeps what was written last for ever."""
+        self._is_leaving = True
+        self._changed.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self._left.wait()
 
     def close(self) -> None:
         self._outbox.close()
 
     def _take(self, news: Reading | Failure) -> None:
-        verdict = self._state.fold(news)
+        verdict = self._state.fold(news, self._uptime_ms())
         if verdict not in _QUIET_VERDICTS:
-            log.warning("a counter did not just count", device=news.device_id, verdict=verdict)
+            log.info("a counter did not just count", device=news.device_id, verdict=verdict)
         self._changed.set()
 
     async def _observe(self) -> None:
@@ -112,10 +141,22 @@ class Station:
         while not is_cancelled():
             await self._wait_for_change(self._last_at + every_seconds - self._monotonic())
             self._changed.clear()
-            now = self._state.observe(self._clock())
+            if not (self._state.is_primed(self._uptime_ms()) or self._is_leaving):
+                self._last_at = self._monotonic()
+                continue
             due = self._monotonic() - self._last_at >= every_seconds
+            now = self._look()
+            if self._drive_signs(now):
+                now = self._look()
             if due or not same_news(self._last, now):
                 await self._write(now)
+
+    def _look(self) -> Observation:
+        return self._state.observe(self._clock(), self._uptime_ms(), self._own_doubts())
+
+    def _own_doubts(self) -> tuple[str, ...]:
+        nearly = ("the outbox is nearly full: nobody records",) if self._nearly_full else ()
+        return (*nearly, self._refusal) if self._refusal else nearly
 
     async def _write(self, now: Observation) -> None:
         memory = Memory(dict(self._state.counters), self._state.anchor)
@@ -123,98 +164,60 @@ class Station:
         try:
             placed = await self._outbox.append(now, memory, counts=counts)
         except OutboxFullError as full:
-            # Nothing is forgotten: the counters go on in memory, and the next try says it all.
-            log.error("the outbox takes no more", reason=str(full))  # noqa: TRY400
+            # Nothing is forgotten: the counters go on in memory, and the next row says it all.
+            if not self._refusal:
+                log.error("the outbox takes no more", reason=str(full))  # noqa: TRY400
+            self._refusal = "the outbox was full: what came before was not kept in detail"
             self._last_at = self._monotonic()
             return
+        if self._refusal:
+            log.info("the outbox takes observations again", sequence=placed.sequence)
+        self._refusal = ""
         self._last, self._last_at = placed, self._monotonic()
         self._uplink.tell(placed)
+        if placed.sequence % ROWS_A_LOOK == 0:
+            self._nearly_full = await self._outbox.is_nearly_full()
 
     async def _wait_for_change(self, seconds: float) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(seconds, 0)):
                 await self._changed.wait()
-        except TimeoutError:
-            return
 
-    async def _drive_signs(self) -> None:
-        signs = self._config.devices_of(Role.SIGN)
-        if not signs:
-            return
+    async def _follow_orders(self) -> None:
+        """Read what junction signs shall show; without news a face goes stale by itself."""
+        lot_id = self._config.car_park.lot_id
         while not is_cancelled():
-            await self._read_orders(signs)
-            for device in signs:
-                self._drive(device)
-            await asyncio.sleep(SIGN_CHECK_SECONDS)
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                orders = await stream.read_faces(self._redis, lot_id)
+                self._faces.take_orders(orders, self._uptime_ms())
+                self._changed.set()
+            await asyncio.sleep(ORDERS_SECONDS)
 
-    async def _read_orders(self, signs: tuple[Device, ...]) -> None:
-        if all(device.sign_level != TOWN_SIGN_LEVEL for device in signs):
-            return
-        try:
-            orders = await stream.read_faces(self._redis, self._config.car_park.lot_id)
-        except (RedisError, OSError, TimeoutError):
-            return  # no new order: the face goes stale by itself
-        for order in orders.values():
-            self._faces.take_order(order)
+    def _drive_signs(self, seen: Observation) -> bool:
+        """Write what is due; whether an order has changed what `seen` says of the signs."""
+        shown = {sign.device_id: sign for sign in seen.signs}
+        changed = False
+        for device in self._signs:
+            lines = self._face(device, seen)
+            sign = shown[device.device_id]
+            if sign.desired != lines:
+                self._state.order_face(device.device_id, lines)
+                changed = True
+            differs = sign.desired == lines and sign.state is FaceState.DIFFERS
+            if self._faces.is_due(device, lines, self._uptime_ms(), differs=differs):
+                self._field.write(device.device_id, to_registers(lines))
+        if (
+            self._is_leaving
+            and not changed
+            and all(s.state is FaceState.AS_DESIRED for s in shown.values())
+        ):
+            self._left.set()
+        return changed
 
-    def _drive(self, device: Device) -> None:
-        if self._last is None:
-            return
-        lines = self._faces.desired(device, self._last, self._state.silent_for_ms(self._clock()))
-        self._state.order_face(device.device_id, lines)
-        shown = next(s for s in self._last.signs if s.device_id == device.device_id)
-        if self._faces.is_due(device, lines, differs=shown.state is FaceState.DIFFERS):
-            self._field.write(device.device_id, to_registers(lines))
+    def _face(self, device: Device, seen: Observation) -> tuple[str, ...]:
+        if self._is_leaving:
+            return stale_face(device)
+        return self._faces.desired(device, seen, self._uptime_ms())
 
-
-class Faces:
-    """What each sign of one gateway shall show, and when it must be written again."""
-
-    def __init__(
-        self, config: GatewayConfig, clock: Callable[[], int], monotonic: Callable[[], float]
-    ) -> None:
-        self._car_park = config.car_park
-        self._clock = clock
-        self._monotonic = monotonic
-        self._orders: dict[str, tuple[stream.SignOrder, float]] = {}
-        self._written: dict[str, tuple[tuple[str, ...], float]] = {}
-
-    def take_order(self, order: stream.SignOrder) -> None:
-        """Only a new number makes an order fresh: an old one repeated says nothing new."""
-        known = self._orders.get(order.sign_id)
-        if known is None or known[0].number != order.number:
-            self._orders[order.sign_id] = (_showable(order), self._monotonic() * 1_000)
-
-    def desired(self, device: Device, last: Observation, silent_for_ms: int) -> tuple[str, ...]:
-        if device.sign_level == TOWN_SIGN_LEVEL:
-            return self._ordered(device)
-        is_stale = silent_for_ms > self._car_park.stale_after_ms
-        spaces = balance(last.groups, last.cars_inside)
-        return own_face(spaces, FULL_AT_FREE_SPACES, is_stale=is_stale)
-
-    def is_due(self, device: Device, lines: tuple[str, ...], *, differs: bool) -> bool:
-        """New, refreshed every half minute, or corrected when the sign says otherwise."""
-        now_ms = self._monotonic() * 1_000
-        written, at_ms = self._written.get(device.device_id, ((), -SIGN_REFRESH_MS))
-        patience_ms = device.period_ms * 2 if differs else SIGN_REFRESH_MS
-        if lines == written and now_ms - at_ms < patience_ms:
-            return False
-        self._written[device.device_id] = (lines, now_ms)
-        return True
-
-    def _ordered(self, device: Device) -> tuple[str, ...]:
-        order, at_ms = self._orders.get(device.device_id, (None, 0.0))
-        fresh = self._monotonic() * 1_000 - at_ms <= self._car_park.stale_after_ms
-        if order is None or not fresh:
-            return tuple(STALE for _ in device.lines)
-        return order.lines
-
-
-def _showable(order: stream.SignOrder) -> stream.SignOrder:
-    """An order that no sign can show becomes the stale face: it comes from outside."""
-    try:
-        to_registers(order.lines)
-    except BadFaceError as refusal:
-        log.warning("a face that cannot be shown", sign=order.sign_id, reason=str(refusal))
-        return msgspec.structs.replace(order, lines=(STALE,))
-    return order
+    def _uptime_ms(self) -> int:
+        return int(self._monotonic() * 1_000)

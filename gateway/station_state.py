@@ -1,5 +1,7 @@
 """Everything known of one car park: readings and failures folded in, observations taken out."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from gateway.config import Device, GatewayConfig, Role
@@ -38,12 +40,12 @@ class StationState:
     def __init__(
         self,
         config: GatewayConfig,
-        counters: dict[str, CounterState],
+        counters: Mapping[str, CounterState],
         anchor: Anchor | None,
         uptime_ms: int,
         rate_factor: float = 1.0,
     ) -> None:
-        self.counters = counters
+        self.counters = dict(counters)
         self.anchor = anchor
         self._config = config
         self._since_uptime_ms = uptime_ms

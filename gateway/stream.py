@@ -73,7 +73,8 @@ class Held(msgspec.Struct, frozen=True):
         return top[1] if top is not None and top[0] == epoch else 0
 
     def _positions(self) -> list[tuple[int, int]]:
-        recorded = self.recorded and (self.recorded.epoch, self.recorded.sequence)
+        held = self.recorded
+        recorded = None if held is None else (held.epoch, held.sequence)
         return [p for p in (self.observations, self.now, recorded) if p is not None]
 
 
