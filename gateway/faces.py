@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from gateway.config import TOWN_SIGN_LEVEL, CarPark, Device
 from gateway.observation import Observation
 from gateway.reconcile import balance
-from gateway.signs import STALE, BadFaceError, own_face, to_registers
-from gateway.stream import SignOrder
+from gateway.signs import STALE, BadFaceError, SignOrder, own_face, to_registers
 
 SIGN_REFRESH_MS = 25_000  # a sign is written at least every 30 s
 FULL_AT_FREE_SPACES = 3

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from gateway.config import SIGN_LINES
 from gateway.decode import Value
 from gateway.observation import FaceState
@@ -15,6 +17,14 @@ _TEXT_OF = {code: text for text, code in _CODE_OF.items()}
 
 class BadFaceError(Exception):
     """A face has a line a sign cannot show."""
+
+
+class SignOrder(msgspec.Struct, frozen=True, array_like=True):
+    """The face one sign shall show. `number` grows with each order; an old number is stale."""
+
+    sign_id: str
+    lines: tuple[str, ...]
+    number: int
 
 
 def own_face(balance: Balance, full_at: int) -> tuple[str, ...]:

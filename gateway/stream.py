@@ -21,20 +21,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.observation import Observation, decode_batch, encode_batch
+from gateway.signs import SignOrder
 
 NOW_LENGTH = 8
 UNREADABLE_LENGTH = 10_000
 _OBSERVATIONS, _SENT_AT = b"o", b"t"
 _REFUSED_ID = "equal or smaller"
 _AGAIN = "!"
-
-
-class SignOrder(msgspec.Struct, frozen=True, array_like=True):
-    """The face one sign shall show. `number` grows with each order; an old number is stale."""
-
-    sign_id: str
-    lines: tuple[str, ...]
-    number: int
 
 
 class NowEntry(msgspec.Struct, frozen=True):

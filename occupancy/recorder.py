@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from gateway import stream
 from gateway.observation import Observation, decode_batch
 from gateway.process import is_cancelled
+from gateway.signs import SignOrder
 from occupancy import database, history, snapshot
 from occupancy.history import MovedOnError, Position, Timed
 from occupancy.live import LiveOccupancy, Received, fold
@@ -85,7 +86,7 @@ class Recorder:
             self.face_number = self.clock()
             for sign in self.signs:
                 lines = face(sign.lot_ids, self.pictures, self.clock())
-                order = stream.SignOrder(sign.sign_id, lines, self.face_number)
+                order = SignOrder(sign.sign_id, lines, self.face_number)
                 await stream.order_faces(self.redis, sign.driven_by, [order])
             await asyncio.sleep(FACES_SECONDS)
 
