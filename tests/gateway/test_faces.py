@@ -2,49 +2,70 @@
 
 import pytest
 
-from gateway.config import GatewayConfig, Role, list_shipped, load_config
+from gateway.config import Device, GatewayConfig, Role, list_shipped, load_config
+from gateway.faces import Faces
 from gateway.observation import Basis, Observation
-from gateway.signs import STALE
-from gateway.station import Faces
-from gateway.stream import SignOrder
+from gateway.signs import STALE, SignOrder
 
 NOTHING = Observation("x", 1, 1, 0, 0, 0, 0, None, None, Basis.DERIVED, (), (), (), ())
+STALE_AFTER_MS = 90_000
 
 
-def _config() -> GatewayConfig:
-    return next(
-        config
+def _junction() -> tuple[GatewayConfig, Device]:
+    signs = (
+        (config, device)
         for config in map(load_config, list_shipped())
-        if any(device.sign_level == 2 for device in config.devices_of(Role.SIGN))
+        for device in config.devices_of(Role.SIGN)
+        if device.sign_level == 2
     )
+    return next(signs)
 
 
-@pytest.mark.parametrize("lines", [("12", "满"), ("0",)])
-def test_a_sign_at_a_junction_shows_what_was_ordered(lines: tuple[str, ...]) -> None:
-    config = _config()
-    sign = next(d for d in config.devices_of(Role.SIGN) if d.sign_level == 2)
-    faces = Faces(config, lambda: 0, lambda: 1_000.0)
-    faces.take_order(SignOrder(sign.device_id, lines, 7))
-    assert faces.desired(sign, NOTHING, 0) == lines
+def _faces_ordered(lines: tuple[str, ...]) -> tuple[Faces, Device]:
+    """A new order at 1,000 ms, after one whose age nobody knew."""
+    config, sign = _junction()
+    faces = Faces(config.car_park)
+    for number in (6, 7):
+        faces.take_orders({sign.device_id: SignOrder(sign.device_id, lines, number)}, 1_000)
+    return faces, sign
 
 
-@pytest.mark.parametrize("lines", [("abc",), ("123456",), ("1",) * 5, ("-3",)])
-def test_an_order_that_no_sign_can_show_becomes_the_dash(lines: tuple[str, ...]) -> None:
-    config = _config()
-    sign = next(d for d in config.devices_of(Role.SIGN) if d.sign_level == 2)
-    faces = Faces(config, lambda: 0, lambda: 1_000.0)
-    faces.take_order(SignOrder(sign.device_id, lines, 7))
-    assert faces.desired(sign, NOTHING, 0) == (STALE,)
+def _lines(sign: Device, line: str) -> tuple[str, ...]:
+    return (line,) * len(sign.lines)
+
+
+@pytest.mark.parametrize("line", ["12", "0", "满", "关"])
+def test_a_sign_at_a_junction_shows_what_was_ordered(line: str) -> None:
+    _, sign = _junction()
+    faces, sign = _faces_ordered(_lines(sign, line))
+    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, line)
+
+
+@pytest.mark.parametrize("line", ["abc", "123456", "-3", "²"], ids=ascii)
+def test_an_order_that_no_sign_can_show_becomes_the_dash(line: str) -> None:
+    _, sign = _junction()
+    faces, sign = _faces_ordered(_lines(sign, line))
+    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, STALE)
+
+
+def test_an_order_with_too_many_lines_becomes_the_dash() -> None:
+    faces, sign = _faces_ordered(("1",) * 5)
+    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, STALE)
 
 
 def test_an_order_repeated_does_not_keep_a_sign_from_going_stale() -> None:
-    config = _config()
-    sign = next(d for d in config.devices_of(Role.SIGN) if d.sign_level == 2)
-    seconds = [1_000.0]
-    faces = Faces(config, lambda: 0, lambda: seconds[0])
-    faces.take_order(SignOrder(sign.device_id, ("12",), 7))
-    seconds[0] += 90.0
-    faces.take_order(SignOrder(sign.device_id, ("12",), 7))
-    assert faces.desired(sign, NOTHING, 0) == ("12",)
-    seconds[0] += 0.1
-    assert faces.desired(sign, NOTHING, 0) == (STALE,) * len(sign.lines)
+    _, sign = _junction()
+    faces, sign = _faces_ordered(_lines(sign, "12"))
+    last_fresh_ms = 1_000 + STALE_AFTER_MS
+    again = SignOrder(sign.device_id, _lines(sign, "12"), 7)
+    faces.take_orders({sign.device_id: again}, last_fresh_ms)
+    assert faces.desired(sign, NOTHING, last_fresh_ms) == _lines(sign, "12")
+    assert faces.desired(sign, NOTHING, last_fresh_ms + 1) == _lines(sign, STALE)
+
+
+def test_an_order_found_at_the_start_may_be_hours_old_and_is_not_shown() -> None:
+    config, sign = _junction()
+    faces = Faces(config.car_park)
+    order = SignOrder(sign.device_id, _lines(sign, "12"), 7)
+    faces.take_orders({sign.device_id: order}, 1_000)
+    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, STALE)
