@@ -42,6 +42,7 @@ class Face:
 
     app: web.Application
     showcase: Showcase
+    static: StaticFiles
     stream: LiveStream
     board: Board
     shelf: TariffShelf
@@ -107,7 +108,7 @@ def make_face(
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(stream.close)
     bind(app, routes)
-    return Face(app, showcase, stream, board, shelf)
+    return Face(app, showcase, static, stream, board, shelf)
 
 
 @asynccontextmanager
