@@ -1,15 +1,23 @@
 """A Redis URL to a client: one server, Sentinel or Cluster behind the same commands."""
 
-from typing import cast
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.sentinel import Sentinel
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.settings import BadSettingError
 
 SOCKET_SECONDS = 5.0
+_PATIENCE: dict[str, Any] = {
+    "retry": None,
+    "socket_timeout": SOCKET_SECONDS,
+    "socket_connect_timeout": SOCKET_SECONDS,
+}
 _SINGLE = ("redis", "rediss", "unix")
 _FORMS = (
     "redis://host:port, rediss://host:port, unix:///path, "
@@ -20,43 +28,95 @@ _FORMS = (
 def connect(url: str) -> Redis:
     """A client that connects at its first command and never repeats one by itself.
 
-    What repeats a command must know that it is idempotent; that is for the caller to judge.
-    Raises BadSettingError for a URL that is none of the known forms.
+    What repeats a command must know that it is idempotent; that is for the caller to judge. A
+    cluster's client does follow moved slots. Raises BadSettingError for any other form of URL.
     """
     scheme = url.partition("://")[0]
     if scheme in _SINGLE:
-        return Redis.from_url(
-            url, retry=None, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS
-        )
+        return _single(url)
     if scheme == "redis+sentinel":
         return _sentinel(url)
     if scheme == "redis+cluster":
         return _cluster(url)
-    raise BadSettingError(f"ZHIBO_REDIS_URL={url!r} is none of {_FORMS}")
+    raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} is none of {_FORMS}")
+
+
+def _single(url: str) -> Redis:
+    try:
+        client: Redis = Redis.from_url(url, **_PATIENCE)
+    except ValueError as reason:
+        raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)}: {reason}") from None
+    pool = client.connection_pool
+    pool.connection_class = _losing_is_said(pool.connection_class)
+    return client
 
 
 def _sentinel(url: str) -> Redis:
     parts = urlsplit(url)
     service = parts.path.strip("/")
     if not service:
-        raise BadSettingError(f"ZHIBO_REDIS_URL={url!r} lacks the service name: {_FORMS}")
+        raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} lacks the service name: {_FORMS}")
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
-        _places(parts.netloc), sentinel_kwargs={"socket_timeout": SOCKET_SECONDS}, retry=None
+        _places(url), sentinel_kwargs=_PATIENCE, **_PATIENCE, **_credentials(url)
     )
-    return cast("Redis", sentinels.master_for(service, socket_timeout=SOCKET_SECONDS))
+    client = cast("Redis", sentinels.master_for(service))
+    pool = client.connection_pool
+    pool.connection_class = _losing_is_said(pool.connection_class)
+    return client
 
 
 def _cluster(url: str) -> Redis:
-    nodes = [ClusterNode(host, port) for host, port in _places(urlsplit(url).netloc)]
+    nodes = [ClusterNode(host, port) for host, port in _places(url)]
+    cluster = RedisCluster(
+        startup_nodes=nodes,
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+        **_credentials(url),
+    )
     # The commands used here have the same names and answers on a cluster.
-    return cast("Redis", RedisCluster(startup_nodes=nodes, socket_timeout=SOCKET_SECONDS))
+    return cast("Redis", cluster)
 
 
-def _places(netloc: str) -> list[tuple[str, int]]:
+def _losing_is_said(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The connection, but writing on one that uvloop has closed raises what a lost one raises."""
+
+    class SayingConnection(kind):  # type: ignore[misc, valid-type]
+        async def send_packed_command(
+            self,
+            command: bytes | str | Iterable[bytes],
+            check_health: bool = True,  # noqa: FBT001, FBT002  # as redis-py has it
+        ) -> None:
+            try:
+                await super().send_packed_command(command, check_health)
+            except RuntimeError as closed:
+                await self.disconnect(nowait=True)
+                raise RedisConnectionError(str(closed)) from closed
+
+    return SayingConnection
+
+
+def _credentials(url: str) -> dict[str, Any]:
+    """The user of the data servers: `redis+sentinel://user:password@...`."""
+    parts = urlsplit(url)
+    given = {"username": parts.username, "password": parts.password}
+    return {name: unquote(value) for name, value in given.items() if value}
+
+
+def _shown(url: str) -> str:
+    """A URL for a message, without its password."""
+    scheme, _, rest = url.partition("://")
+    return repr(f"{scheme}://...@{rest.rpartition('@')[2]}" if "@" in rest else url)
+
+
+def _places(url: str) -> list[tuple[str, int]]:
+    netloc = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        return [
+        places = [
             (host, int(port or 6379))
             for host, _, port in (place.partition(":") for place in netloc.split(","))
         ]
     except ValueError:
         raise BadSettingError(f"ZHIBO_REDIS_URL: {netloc!r} is not host:port,...") from None
+    if not all(host for host, _ in places):
+        raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} names no host: {_FORMS}")
+    return places

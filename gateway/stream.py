@@ -62,8 +62,11 @@ class Held(msgspec.Struct, frozen=True):
 
     def top_of(self, epoch: int) -> int:
         """The highest sequence in the history of this epoch; 0 if there is none."""
-        top = self.observations
-        return top[1] if top is not None and top[0] == epoch else 0
+        return _sequence_of(self.observations, epoch)
+
+    def now_of(self, epoch: int) -> int:
+        """The sequence of this epoch that was said last; 0 if there is none."""
+        return _sequence_of(self.now, epoch)
 
     def _positions(self) -> list[tuple[int, int]]:
         held = self.recorded
@@ -106,6 +109,10 @@ def position_of(entry: bytes | str) -> tuple[int, int]:
     text = entry.decode() if isinstance(entry, bytes) else entry
     epoch, _, sequence = text.partition("-")
     return int(epoch), int(sequence)
+
+
+def _sequence_of(position: tuple[int, int] | None, epoch: int) -> int:
+    return position[1] if position is not None and position[0] == epoch else 0
 
 
 async def publish_now(redis: Redis, observation: Observation, sent_at_ms: int) -> bool:

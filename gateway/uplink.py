@@ -49,7 +49,8 @@ class Uplink:
         self._asked_at: float | None = None
         self._filled: tuple[stream.Acknowledgement | None, float] = (None, 0.0)
         self._news = asyncio.Event()
-        self._trouble = ""
+        self.trouble = ""
+        self.asked = 0
         self._failures = 0
 
     def tell(self, observation: Observation) -> None:
@@ -107,7 +108,9 @@ class Uplink:
             self._sent_sequence = hole.sequence
         elif self._asked_at is None or top < self._sent_sequence:
             self._sent_sequence = max(top, self._outbox.recorded)
+        self._said_sequence = min(self._said_sequence, held.now_of(self._outbox.epoch))
         self._asked_at = now
+        self.asked += 1
 
     async def _take_recorded(
         self, recorded: stream.Acknowledgement | None
@@ -169,14 +172,14 @@ class Uplink:
     def _say_once(self, trouble: Exception) -> None:
         """One line for each kind of trouble, until it is over."""
         kind = kind_of(trouble)
-        if kind != self._trouble:
+        if kind != self.trouble:
             log.warning(kind, lot=self._lot_id, reason=str(trouble))
-        self._trouble = kind
+        self.trouble = kind
 
     def _say_well(self) -> None:
-        if self._trouble:
+        if self.trouble:
             log.info("Redis takes observations again", lot=self._lot_id, backlog=self.backlog)
-        self._trouble = ""
+        self.trouble = ""
         self._failures = 0
 
 

@@ -1,71 +1,118 @@
-"""What the signs of one gateway shall show, when orders come from outside."""
+"""What the signs of one gateway shall show: its own numbers, or orders from outside."""
 
 import pytest
 
-from gateway.config import Device, GatewayConfig, Role, list_shipped, load_config
-from gateway.faces import Faces
-from gateway.observation import Basis, Observation
+from gateway.config import Device, Role
+from gateway.faces import SIGN_REFRESH_MS, Faces, stale_face
+from gateway.observation import Observation
+from gateway.reading import Reading
 from gateway.signs import STALE, SignOrder
+from gateway.station_state import StationState
+from tests.gateway.parks import NOW_MS, count, small_park, spaces
 
-NOTHING = Observation("x", 1, 1, 0, 0, 0, 0, None, None, Basis.DERIVED, (), (), (), ())
-STALE_AFTER_MS = 90_000
-
-
-def _junction() -> tuple[GatewayConfig, Device]:
-    signs = (
-        (config, device)
-        for config in map(load_config, list_shipped())
-        for device in config.devices_of(Role.SIGN)
-        if device.sign_level == 2
-    )
-    return next(signs)
+PARK = small_park()
+ENTRANCE, JUNCTION = PARK.devices_of(Role.SIGN)
+STALE_MS = PARK.car_park.stale_after_ms
+ALL_HEARD = (count("in", 1), count("out", 1), spaces("g1", 2), spaces("g2", 3))
 
 
-def _faces_ordered(lines: tuple[str, ...]) -> tuple[Faces, Device]:
-    """A new order at 1,000 ms, after one whose age nobody knew."""
-    config, sign = _junction()
-    faces = Faces(config.car_park)
-    for number in (6, 7):
-        faces.take_orders({sign.device_id: SignOrder(sign.device_id, lines, number)}, 1_000)
-    return faces, sign
+def _seen(*news: Reading, uptime_ms: int = 0) -> Observation:
+    state = StationState(PARK, {}, None, uptime_ms=0)
+    for one in news:
+        state.fold(one, 0)
+    state.observe(NOW_MS, 0)
+    return state.observe(NOW_MS, uptime_ms)
 
 
-def _lines(sign: Device, line: str) -> tuple[str, ...]:
-    return (line,) * len(sign.lines)
+NOTHING = _seen()
 
 
-@pytest.mark.parametrize("line", ["12", "0", "满", "关"])
-def test_a_sign_at_a_junction_shows_what_was_ordered(line: str) -> None:
-    _, sign = _junction()
-    faces, sign = _faces_ordered(_lines(sign, line))
-    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, line)
+def _order(lines: tuple[str, ...], number: int) -> dict[str, SignOrder]:
+    return {JUNCTION.device_id: SignOrder(JUNCTION.device_id, lines, number)}
 
 
-@pytest.mark.parametrize("line", ["abc", "123456", "-3", "²"], ids=ascii)
-def test_an_order_that_no_sign_can_show_becomes_the_dash(line: str) -> None:
-    _, sign = _junction()
-    faces, sign = _faces_ordered(_lines(sign, line))
-    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, STALE)
+def _ordered(lines: tuple[str, ...]) -> Faces:
+    faces = Faces(PARK.car_park)
+    faces.take_orders(_order((STALE, STALE), 6), 0)
+    faces.take_orders(_order(lines, 7), 0)
+    return faces
 
 
-def test_an_order_with_too_many_lines_becomes_the_dash() -> None:
-    faces, sign = _faces_ordered(("1",) * 5)
-    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, STALE)
+def _shows(faces: Faces, uptime_ms: int, device: Device = JUNCTION) -> tuple[str, ...]:
+    return faces.desired(device, NOTHING, uptime_ms)
+
+
+def test_an_entrance_shows_its_own_free_spaces_without_any_order() -> None:
+    assert Faces(PARK.car_park).desired(ENTRANCE, _seen(*ALL_HEARD), 0) == ("9",)
+
+
+def test_an_entrance_whose_machines_and_loops_went_silent_shows_a_dash() -> None:
+    faces = Faces(PARK.car_park)
+    derived = _seen(*ALL_HEARD, uptime_ms=STALE_MS)
+    assert faces.desired(ENTRANCE, derived, STALE_MS) == ("9",)
+    silent = _seen(*ALL_HEARD, uptime_ms=STALE_MS + 1)
+    assert faces.desired(ENTRANCE, silent, STALE_MS + 1) == (STALE,)
+
+
+def test_an_entrance_knows_nothing_before_its_devices_have_spoken() -> None:
+    assert Faces(PARK.car_park).desired(ENTRANCE, NOTHING, 0) == (STALE,)
+
+
+def test_a_junction_without_an_order_shows_dashes() -> None:
+    assert _shows(Faces(PARK.car_park), 0) == (STALE, STALE) == stale_face(JUNCTION)
+
+
+def test_a_junction_shows_what_was_ordered() -> None:
+    assert _shows(_ordered(("12", "满")), 0) == ("12", "满")
+
+
+def test_the_first_order_seen_may_be_hours_old_and_is_not_believed() -> None:
+    faces = Faces(PARK.car_park)
+    faces.take_orders(_order(("12", "满"), 7), 0)
+    faces.take_orders(_order(("12", "满"), 7), 1_000)
+    assert _shows(faces, 1_000) == (STALE, STALE)
+    faces.take_orders(_order(("12", "满"), 8), 2_000)
+    assert _shows(faces, 2_000) == ("12", "满")
 
 
 def test_an_order_repeated_does_not_keep_a_sign_from_going_stale() -> None:
-    _, sign = _junction()
-    faces, sign = _faces_ordered(_lines(sign, "12"))
-    last_fresh_ms = 1_000 + STALE_AFTER_MS
-    again = SignOrder(sign.device_id, _lines(sign, "12"), 7)
-    faces.take_orders({sign.device_id: again}, last_fresh_ms)
-    assert faces.desired(sign, NOTHING, last_fresh_ms) == _lines(sign, "12")
-    assert faces.desired(sign, NOTHING, last_fresh_ms + 1) == _lines(sign, STALE)
+    faces = _ordered(("12", "满"))
+    faces.take_orders(_order(("12", "满"), 7), STALE_MS)
+    assert _shows(faces, STALE_MS) == ("12", "满")
+    assert _shows(faces, STALE_MS + 1) == (STALE, STALE)
 
 
-def test_an_order_found_at_the_start_may_be_hours_old_and_is_not_shown() -> None:
-    config, sign = _junction()
-    faces = Faces(config.car_park)
-    order = SignOrder(sign.device_id, _lines(sign, "12"), 7)
-    faces.take_orders({sign.device_id: order}, 1_000)
-    assert faces.desired(sign, NOTHING, 1_000) == _lines(sign, STALE)
+@pytest.mark.parametrize(
+    "lines", [("abc", "1"), ("123456", "1"), ("1",) * 5, ("-3", "1"), ("1",), ()]
+)
+def test_an_order_that_the_sign_cannot_show_becomes_the_dash(lines: tuple[str, ...]) -> None:
+    assert _shows(_ordered(lines), 0) == (STALE, STALE)
+
+
+def test_an_order_for_another_sign_changes_nothing() -> None:
+    faces = Faces(PARK.car_park)
+    for number in (1, 2):
+        faces.take_orders({"elsewhere": SignOrder("elsewhere", ("1", "2"), number)}, 0)
+    assert _shows(faces, 0) == (STALE, STALE)
+
+
+def test_a_face_is_written_when_new_then_refreshed_within_half_a_minute() -> None:
+    faces = Faces(PARK.car_park)
+
+    def due(line: str, uptime_ms: int) -> bool:
+        return faces.is_due(ENTRANCE, (line,), uptime_ms, differs=False)
+
+    assert due("9", 0)
+    assert not due("9", SIGN_REFRESH_MS - 1)
+    assert due("8", SIGN_REFRESH_MS - 1)
+    assert due("8", 2 * SIGN_REFRESH_MS)
+    assert SIGN_REFRESH_MS < 30_000
+
+
+def test_a_sign_that_shows_something_else_is_corrected_soon_but_not_at_every_look() -> None:
+    faces = Faces(PARK.car_park)
+    patience_ms = 2 * ENTRANCE.period_ms
+    assert faces.is_due(ENTRANCE, ("9",), 0, differs=False)
+    assert not faces.is_due(ENTRANCE, ("9",), patience_ms - 1, differs=True)
+    assert faces.is_due(ENTRANCE, ("9",), patience_ms, differs=True)
+    assert not faces.is_due(ENTRANCE, ("9",), patience_ms + 1, differs=True)
