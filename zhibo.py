@@ -165,6 +165,7 @@ def migrate(_: argparse.Namespace, environ: Environ) -> int:
 def doctor(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.doctor import check_devices
     from occupancy.doctor import check_servers
+    from occupancy.lot_file import load_shipped
 
     offset = gateway.config.PORT_OFFSET.read(environ)
     paths = gateway.config.list_shipped()
@@ -175,6 +176,8 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     findings += asyncio.run(check_devices(configs))
     for finding in findings:
         print(finding.line())
+    for lot in load_shipped():
+        print(f"  待核实 {lot.lot_id}: {', '.join(lot.placeholders)}")
     return 0 if all(finding.ok for finding in findings) else FOUND_TROUBLE
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import asyncpg
 import msgspec
+import structlog
 
 from occupancy.lot import Lot
 
@@ -30,6 +31,8 @@ UNREACHABLE = (
 )
 # It answers, but has not been migrated yet.
 NOT_READY = (*UNREACHABLE, asyncpg.UndefinedTableError)
+
+log = structlog.get_logger()
 
 
 class NoSuchDatabaseError(Exception):
@@ -104,6 +107,7 @@ async def read_schema_version(url: str) -> int:
 async def wait_until_migrated(connections: asyncpg.Pool, stopping: asyncio.Event) -> None:
     """Parts start in any order: wait for the server and for its schema."""
     newest = migrations()[-1][0]
+    told = False
     while not stopping.is_set():
         try:
             version = await connections.fetchval("SELECT max(number) FROM schema_version")
@@ -111,6 +115,9 @@ async def wait_until_migrated(connections: asyncpg.Pool, stopping: asyncio.Event
             version = None
         if version is not None and version >= newest:
             return
+        if not told:
+            log.warning("waiting for PostgreSQL and its schema", schema=version, wanted=newest)
+            told = True
         await asyncio.sleep(0.2)
 
 

@@ -54,7 +54,11 @@ async def town(data: Path, *arguments: str) -> AsyncIterator[RunningTown]:
     """Start, wait until ready, and stop with Ctrl-C."""
     port, sim_port = _free_port(), _free_port()
     command = (sys.executable, "-m", "zhibo", "up", "--data", str(data), "--port", str(port))
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}  # noqa: TID251
+    inherited = {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251  # what any shell hands down
+        if name in ("PATH", "HOME", "LANG") or name.startswith("COV")  # children count as covered
+    }
     output = data.with_suffix(".log")
     with output.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -96,6 +100,8 @@ async def _until_ready(running: RunningTown, output: Path) -> None:
 
 async def _is_ready(running: RunningTown) -> bool:
     try:
+        async with running.http.get(running.sim + "/truth") as truth:
+            assert truth.status == 200
         async with running.http.get(running.web + "/readyz") as answer:
             return answer.status == 200
     except aiohttp.ClientError:
