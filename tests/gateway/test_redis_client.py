@@ -1,10 +1,10 @@
-import asyncio
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway import stream
@@ -90,7 +90,7 @@ def test_an_address_of_no_known_form_names_the_setting(url: str) -> None:
 
 
 @pytest.fixture
-async def cluster(servers: Servers) -> AsyncIterator[str]:
+async def cluster(servers: Servers) -> str:
     ports = free_ports(3)
     for port in ports:
         servers.start(port, "--cluster-enabled", "yes", "--save", "")
@@ -98,51 +98,25 @@ async def cluster(servers: Servers) -> AsyncIterator[str]:
         await until(lambda port=port: answers(port))  # type: ignore[misc]
     async with connect(f"redis://127.0.0.1:{ports[0]}") as first:
         for port in ports[1:]:
-            await first.execute_command("CLUSTER", "MEET", "127.0.0.1", port)
+            await command(first, "CLUSTER", "MEET", "127.0.0.1", port)
     for index, port in enumerate(ports):
         low, high = index * 16384 // 3, (index + 1) * 16384 // 3 - 1
         async with connect(f"redis://127.0.0.1:{port}") as node:
-            await node.execute_command("CLUSTER", "ADDSLOTSRANGE", low, high)
+            await command(node, "CLUSTER", "ADDSLOTSRANGE", low, high)
     for port in ports:
         await until(lambda port=port: is_whole(port))  # type: ignore[misc]
-    yield "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports)
+    return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports)
+
+
+async def command(node: Redis, *words: str | int) -> str:
+    return str(await node.execute_command(*words))  # type: ignore[no-untyped-call]
 
 
 async def is_whole(port: int) -> bool:
     async with connect(f"redis://127.0.0.1:{port}") as node:
-        state = await node.execute_command("CLUSTER", "INFO")
-    return "cluster_state:ok" in str(state)
+        return "cluster_state:ok" in await command(node, "CLUSTER", "INFO")
 
 
 async def test_a_gateway_publishes_to_a_cluster_of_three(cluster: str) -> None:
     await until(lambda: publishes(cluster, 1))
     assert await publishes(cluster, 2)
-
-
-async def test_a_sentinel_fail_over_is_survived(servers: Servers) -> None:
-    master, replica, sentinel = free_ports(3)
-    servers.start(master, "--save", "")
-    servers.start(replica, "--save", "", "--replicaof", "127.0.0.1", str(master))
-    await until(lambda: answers(master))
-    servers.start(
-        sentinel,
-        "--sentinel",
-        config=(
-            f"sentinel monitor town 127.0.0.1 {master} 1\n"
-            "sentinel down-after-milliseconds town 500\n"
-            "sentinel failover-timeout town 2000\n"
-        ),
-    )
-    url = f"redis+sentinel://127.0.0.1:{sentinel}/town"
-    await until(lambda: publishes(url, 1))
-    await until(lambda: has_replica(sentinel))
-    servers.processes[0].kill()
-    # The replica may have missed the last writes: the uplink starts from its top and sends again.
-    await until(lambda: publishes(url, 2), within_seconds=40)
-
-
-async def has_replica(sentinel: int) -> bool:
-    async with connect(f"redis://127.0.0.1:{sentinel}") as client:
-        told = await client.execute_command("SENTINEL", "REPLICAS", "town")
-    await asyncio.sleep(0)
-    return bool(told) and "slave" in str(told)
