@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import resource
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from gateway.outbox import DAY_MS, LONGEST_GAP_MS, Memory, Outbox, OutboxFullErr
 from gateway.outbox_file import VERSION, UnusableOutboxError
 from gateway.outbox_packing import ROWS_A_DICTIONARY
 from gateway.reconcile import Anchor
+from tests.gateway.full_disk import no_file_grows_beyond
 from tests.gateway.parks import NOW_MS, observation
 
 NOTHING = Memory()
@@ -202,26 +202,13 @@ def test_an_outbox_with_room_is_not_nearly_full(path: Path) -> None:
         assert outbox.bytes_used() < outbox.bytes_limit()
 
 
-@contextmanager
-def _no_file_grows_beyond(limit_bytes: int) -> Iterator[None]:
-    """What a full disk does to a writer, without a disk: writes fail where files end."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
 def test_a_full_disk_refuses_the_row_and_thins_nothing_and_goes_on_when_it_is_freed(
     path: Path,
 ) -> None:
     with _opened(path) as outbox:
         _append(outbox, rows=10)
         in_use = max(file.stat().st_size for file in path.parent.iterdir())
-        with _no_file_grows_beyond(in_use), pytest.raises(OutboxFullError, match="free some"):
+        with no_file_grows_beyond(in_use), pytest.raises(OutboxFullError, match="free some"):
             _append(outbox, rows=2_000)
         held = outbox.sequence
         assert _sequences(outbox) == [(n - 1, n) for n in range(1, held + 1)]
@@ -232,7 +219,7 @@ def test_a_full_disk_refuses_the_row_and_thins_nothing_and_goes_on_when_it_is_fr
 def test_an_outbox_that_is_there_opens_on_a_full_disk(path: Path) -> None:
     with _opened(path) as outbox:
         _append(outbox, rows=10)
-    with _no_file_grows_beyond(0), _opened(path) as outbox:
+    with no_file_grows_beyond(0), _opened(path) as outbox:
         assert len(outbox.read_after(0, 100)) == 10
 
 
