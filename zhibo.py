@@ -25,6 +25,7 @@ from lot_sim.scenario import BadScenarioError
 from occupancy.database import NewerDatabaseError
 from occupancy.embedded import EmbeddedError
 from occupancy.sign_faces import TownSign
+from occupancy.together import RUNNING_FILE
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
 SETTINGS = tuple(
@@ -217,14 +218,23 @@ def _needed(setting: Setting[str], environ: Environ) -> str:
 
 
 def _environ(arguments: argparse.Namespace) -> Environ:
-    """What is set: a flag wins over the environment, the environment over `.env`."""
+    """What is set: a flag wins over the environment, the environment over `.env`.
+
+    Last comes what a `zhibo up` that runs in this data folder says of its own servers.
+    """
     flags = {
         setting: str(value)
         for flag, setting in FLAG_SETTINGS.items()
         if (value := getattr(arguments, flag, None)) is not None
     }
-    in_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
-    return {**in_file, **os.environ, **flags}
+    told = {**_read_env_file(Path(".env")), **os.environ, **flags}
+    if arguments.command is up:
+        return told
+    return {**_read_env_file(occupancy.config.DATA.read(told) / RUNNING_FILE), **told}
+
+
+def _read_env_file(file: Path) -> dict[str, str]:
+    return {name: value for name, value in dotenv_values(file).items() if value is not None}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,10 +1,11 @@
 """Everything on one machine: embedded servers, and one child process for each other part."""
 
 import asyncio
+import fcntl
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from occupancy.first_start import prepare
 MODBUS_OFFSETS = range(0, 16_000, 1_000)  # below the ports the kernel gives out by itself
 READY_SECONDS = 120.0
 LOOPBACK = "127.0.0.1"
+RUNNING_FILE = "running.env"
 Say = Callable[[str], None]
 
 
@@ -47,23 +49,56 @@ async def run_together(
     _require_free(town.host, town.port, "ZHIBO_PORT")
     _require_free(LOOPBACK, town.sim_port, "ZHIBO_SIM_PORT")
     offset = _free_offset(town.modbus_ports)
-    say(f"starting; logs in {town.logs}")
-    async with _servers(town) as (postgres_url, redis_url):
-        await prepare(postgres_url)
-        shared = {
-            **environ,
-            "ZHIBO_CHILD": "1",
-            "ZHIBO_DATA": str(town.data.absolute()),
-            "ZHIBO_OUTBOX": str(town.data.absolute() / "outbox"),
-            "ZHIBO_POSTGRES_URL": postgres_url,
-            "ZHIBO_REDIS_URL": redis_url,
-            "ZHIBO_MODBUS_PORT_OFFSET": str(offset),
-        }
-        async with asyncio.TaskGroup() as group:
-            for child in _children(town, shared):
-                group.create_task(keep_running(child, stopping), name=child.name)
-            group.create_task(_announce(town, stopping, say), name="announce")
-    say("stopped; the data is in " + str(town.data))
+    with _alone_in(town.data):
+        say(f"starting; logs in {town.logs}")
+        async with _servers(town) as (postgres_url, redis_url):
+            await prepare(postgres_url)
+            places = {
+                "ZHIBO_DATA": str(town.data.absolute()),
+                "ZHIBO_OUTBOX": str(town.data.absolute() / "outbox"),
+                "ZHIBO_POSTGRES_URL": postgres_url,
+                "ZHIBO_REDIS_URL": redis_url,
+                "ZHIBO_MODBUS_PORT_OFFSET": str(offset),
+            }
+            with _told_to_others(town.data, places):
+                await _run_parts(town, {**environ, **places, "ZHIBO_CHILD": "1"}, stopping, say)
+    say(f"stopped; the data is in {town.data}")
+
+
+async def _run_parts(
+    town: Town, environ: Mapping[str, str], stopping: asyncio.Event, say: Say
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for child in _children(town, environ):
+            group.create_task(keep_running(child, stopping), name=child.name)
+        group.create_task(_announce(town, stopping, say), name="announce")
+
+
+@contextmanager
+def _alone_in(data: Path) -> Iterator[None]:
+    """Two towns in one folder would fight over it. Raises BadSettingError."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadSettingError(
+                f"ZHIBO_DATA={data}: another `zhibo up` runs in this folder; "
+                "stop it or set another ZHIBO_DATA"
+            ) from None
+        yield
+
+
+@contextmanager
+def _told_to_others(data: Path, places: Mapping[str, str]) -> Iterator[None]:
+    """While we run, `zhibo doctor` and the other commands find our servers in this file."""
+    file = data / RUNNING_FILE
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}='{value}'\n" for name, value in places.items()))
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _children(town: Town, environ: Mapping[str, str]) -> list[Child]:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.e2e.town import RunningTown, difference, stop, town
+from tests.e2e.town import RunningTown, difference, free_port, shell_environ, stop, town
 from tests.waiting import until
 
 LOTS = ["huochezhan", "kangle", "sanda", "zhanqian", "zhongshan"]
@@ -161,3 +161,89 @@ async def test_an_unknown_lot_is_a_problem_that_names_it(running: RunningTown) -
     assert answer.content_type == "application/problem+json"
     assert "nowhere" in problem["detail"]
     assert isinstance(running.http, aiohttp.ClientSession)
+
+
+async def zhibo(running: RunningTown, *words: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "zhibo", *words),
+        env={**shell_environ(), "ZHIBO_DATA": str(running.data)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+async def test_the_doctor_finds_the_running_town_sound(running: RunningTown) -> None:
+    code, told = await zhibo(running, "doctor")
+    assert "BAD" not in told
+    assert told.count("  ok ") == 67
+    assert "待核实" in told
+    assert code == 0
+
+
+async def test_the_doctor_names_a_dead_device_and_its_cure(running: RunningTown) -> None:
+    await running.switch(lot="kangle", device="kangle-g2", fault="comms_error", on=True)
+    code, told = await zhibo(running, "doctor")
+    await running.switch(lot="kangle", device="kangle-g2", fault="comms_error", on=False)
+    assert code == 1
+    assert [line for line in told.splitlines() if "BAD" in line and "kangle-g2" in line]
+
+
+async def test_migrating_a_running_database_changes_nothing(running: RunningTown) -> None:
+    code, told = await zhibo(running, "migrate")
+    assert (code, told.strip()) == (0, "the database is up to date")
+
+
+async def test_a_second_town_in_the_same_folder_is_refused(running: RunningTown) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "zhibo", "up", "--data", str(running.data), "--port", "18"),
+        env={**shell_environ(), "ZHIBO_SIM_PORT": "19"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, complaint = await process.communicate()
+    assert process.returncode == 2
+    assert "another `zhibo up` runs in this folder" in complaint.decode()
+
+
+async def test_several_workers_share_one_port(running: RunningTown) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "zhibo", "serve", "--workers", "2", "--port", str(port)),
+        env={**shell_environ(), "ZHIBO_DATA": str(running.data)},
+    )
+
+    async def answers() -> bool:
+        try:
+            async with running.http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    await until(answers, within_seconds=60)
+    assert await stop(process) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("gateway", "nowhere.toml"), "nowhere.toml"),
+        (("serve", "--port", "many"), "ZHIBO_PORT"),
+        (("sim", "--speed", "fast"), "ZHIBO_SIM_SPEED"),
+        (("sim", "--faults", "all"), "ZHIBO_SIM_FAULTS"),
+        (("bench", "nothing"), "zhibo bench"),
+    ],
+)
+async def test_what_is_wrong_is_named_and_ends_with_2(
+    running: RunningTown, words: tuple[str, ...], complaint: str
+) -> None:
+    code, told = await zhibo(running, *words)
+    assert code == 2
+    assert complaint in told
+    assert "Traceback" not in told
+
+
+async def test_the_benches_are_listed_with_what_each_measures(running: RunningTown) -> None:
+    code, told = await zhibo(running, "bench")
+    assert code == 0
+    assert {"latency", "gateway", "bus", "rtu", "api", "quote"} <= set(told.split())

@@ -52,19 +52,14 @@ class RunningTown:
 @asynccontextmanager
 async def town(data: Path, *arguments: str) -> AsyncIterator[RunningTown]:
     """Start, wait until ready, and stop with Ctrl-C."""
-    port, sim_port = _free_port(), _free_port()
+    port, sim_port = free_port(), free_port()
     command = (sys.executable, "-m", "zhibo", "up", "--data", str(data), "--port", str(port))
-    inherited = {
-        name: value
-        for name, value in os.environ.items()  # noqa: TID251  # what any shell hands down
-        if name in ("PATH", "HOME", "LANG") or name.startswith("COV")  # children count as covered
-    }
     output = data.with_suffix(".log")
     with output.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command,
             *arguments,
-            env={**inherited, "ZHIBO_SIM_PORT": str(sim_port)},
+            env={**shell_environ(), "ZHIBO_SIM_PORT": str(sim_port)},
             stdout=log,
             stderr=log,
         )
@@ -76,6 +71,15 @@ async def town(data: Path, *arguments: str) -> AsyncIterator[RunningTown]:
             yield running
     finally:
         await stop(process)
+
+
+def shell_environ() -> dict[str, str]:
+    """What any shell hands down, and what makes child processes count as covered."""
+    return {
+        name: value
+        for name, value in os.environ.items()  # noqa: TID251
+        if name in ("PATH", "HOME", "LANG") or name.startswith("COV")
+    }
 
 
 async def stop(process: asyncio.subprocess.Process) -> int:
@@ -108,7 +112,7 @@ async def _is_ready(running: RunningTown) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
