@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.settings import BadSettingError
@@ -59,10 +59,20 @@ def _sentinel(url: str) -> Redis:
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         _places(url), sentinel_kwargs=_PATIENCE, **_PATIENCE, **_credentials(url)
     )
-    client = cast("Redis", sentinels.master_for(service))
+    client = cast("Redis", sentinels.master_for(service, redis_class=_BehindSentinel))
     pool = client.connection_pool
     pool.connection_class = _losing_is_said(pool.connection_class)
     return client
+
+
+class _BehindSentinel(Redis):
+    """A client that closes what it asked the sentinels with."""
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001
+        await super().aclose(close_connection_pool)
+        if isinstance(self.connection_pool, SentinelConnectionPool):
+            for sentinel in self.connection_pool.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def _cluster(url: str) -> Redis:

@@ -1,122 +1,203 @@
-import socket
-import subprocess
-from collections.abc import Iterator
+"""One URL for every kind of Redis: the same commands, nothing repeated unasked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway import stream
+from gateway.observation import Observation
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
-from occupancy.embedded import prepare_valkey
-from tests.builders import an_observation
+from gateway.signs import SignOrder
+from tests.faults.proxy import Mode, link_to
+from tests.gateway.parks import observation
+from tests.gateway.valkey import Valkey, free_port, valkey
 from tests.waiting import until
 
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+LOT = "small"
+SLOTS = 16_384
 
 
-def valkey_binary(folder: Path) -> str:
-    command = prepare_valkey(folder, folder / "logs").child.command
-    return next(word for word in command if word.endswith("valkey-server"))
+def _placed(sequence: int) -> Observation:
+    news = observation(sequence)
+    return type(news)(news.lot_id, 7, sequence, sequence - 1, *(getattr(news, f) for f in _REST))
 
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator["Servers"]:
-    started = Servers(tmp_path)
-    yield started
-    started.stop()
-
-
-class Servers:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.binary = valkey_binary(folder)
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    def start(self, port: int, *options: str, config: str | None = None) -> None:
-        home = self.folder / str(port)
-        home.mkdir()
-        arguments = [self.binary]
-        if config is not None:
-            file = home / "server.conf"
-            file.write_text(config)
-            arguments.append(str(file))
-        arguments += ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(home), *options]
-        self.processes.append(
-            subprocess.Popen(arguments, stdout=subprocess.DEVNULL)  # noqa: S603  # our own server
-        )
-
-    def stop(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.wait()
-
-
-async def answers(port: int) -> bool:
-    async with connect(f"redis://127.0.0.1:{port}") as client:
-        try:
-            return bool(await client.ping())
-        except (RedisError, OSError):
-            return False
-
-
-async def publishes(url: str, sequence: int) -> bool:
-    async with connect(url) as client:
-        try:
-            await stream.publish_history(client, (an_observation(sequence),))
-            top = await stream.read_top(client, stream.observations_key("kangle"))
-        except (RedisError, OSError):
-            return False
-    return top == (1, sequence)
+_REST = Observation.__struct_fields__[4:]
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["", "http://h", "redis+sentinel://h:1", "redis+cluster://h:port"],
+    ("url", "words"),
+    [
+        ("http://127.0.0.1", "is none of redis://host:port"),
+        ("", "is none of redis://host:port"),
+        ("redis://127.0.0.1:port", "ZHIBO_REDIS_URL='redis://127.0.0.1:port'"),
+        ("redis+sentinel://127.0.0.1:1", "lacks the service name"),
+        ("redis+sentinel://127.0.0.1:x/main", "is not host:port"),
+        ("redis+cluster://", "names no host"),
+    ],
 )
-def test_an_address_of_no_known_form_names_the_setting(url: str) -> None:
-    with pytest.raises(BadSettingError, match="ZHIBO_REDIS_URL"):
+def test_a_url_of_no_known_form_is_refused_with_the_forms(url: str, words: str) -> None:
+    with pytest.raises(BadSettingError, match="ZHIBO_REDIS_URL") as refusal:
         connect(url)
+    assert words in str(refusal.value)
 
 
-@pytest.fixture
-async def cluster(servers: Servers) -> str:
-    ports = free_ports(3)
-    for port in ports:
-        servers.start(port, "--cluster-enabled", "yes", "--save", "")
-    for port in ports:
-        await until(lambda port=port: answers(port))  # type: ignore[misc]
-    async with connect(f"redis://127.0.0.1:{ports[0]}") as first:
-        for port in ports[1:]:
-            await command(first, "CLUSTER", "MEET", "127.0.0.1", port)
-    for index, port in enumerate(ports):
-        low, high = index * 16384 // 3, (index + 1) * 16384 // 3 - 1
-        async with connect(f"redis://127.0.0.1:{port}") as node:
-            await command(node, "CLUSTER", "ADDSLOTSRANGE", low, high)
-    for port in ports:
-        await until(lambda port=port: is_whole(port))  # type: ignore[misc]
-    return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports)
+def test_a_refused_url_does_not_tell_its_password() -> None:
+    with pytest.raises(BadSettingError) as refusal:
+        connect("redis+sentinel://gateway:secret@127.0.0.1:1")
+    assert "secret" not in str(refusal.value)
+    assert "127.0.0.1:1" in str(refusal.value)
 
 
-async def command(node: Redis, *words: str | int) -> str:
-    return str(await node.execute_command(*words))  # type: ignore[no-untyped-call]
+async def test_a_command_whose_reply_was_lost_is_not_repeated(tmp_path: Path) -> None:
+    async with (
+        valkey(tmp_path / "v") as server,
+        link_to("127.0.0.1", server.port) as link,
+        connect(f"redis://127.0.0.1:{link.port}") as through,
+        connect(server.url) as redis,
+    ):
+        await through.ping()
+        link.become(Mode.SWALLOW_REPLY)
+        with pytest.raises((RedisError, OSError)):
+            await through.incr("times")
+        assert await redis.get("times") == b"1"
 
 
-async def is_whole(port: int) -> bool:
-    async with connect(f"redis://127.0.0.1:{port}") as node:
-        return "cluster_state:ok" in await command(node, "CLUSTER", "INFO")
+async def test_a_connection_that_was_reset_says_so_in_one_way(tmp_path: Path) -> None:
+    async with (
+        valkey(tmp_path / "v") as server,
+        link_to("127.0.0.1", server.port) as link,
+        connect(f"redis://127.0.0.1:{link.port}") as through,
+    ):
+        for _ in range(20):
+            link.become(Mode.PASS)
+            await through.ping()
+            asyncio.get_running_loop().call_soon(link.become, Mode.REFUSE)
+            with pytest.raises((RedisConnectionError, RedisTimeoutError, OSError)):  # noqa: PT012
+                while True:
+                    await through.ping()
 
 
-async def test_a_gateway_publishes_to_a_cluster_of_three(cluster: str) -> None:
-    await until(lambda: publishes(cluster, 1))
-    assert await publishes(cluster, 2)
+@asynccontextmanager
+async def _cluster(folder: Path) -> AsyncIterator[list[Valkey]]:
+    async with AsyncExitStack() as stack:
+        nodes = [
+            await stack.enter_async_context(
+                valkey(folder / str(number), ("--cluster-enabled", "yes"), _cluster_port())
+            )
+            for number in range(3)
+        ]
+        for number, node in enumerate(nodes):
+            async with connect(node.url) as redis:
+                first, last = SLOTS * number // 3, SLOTS * (number + 1) // 3 - 1
+                await _tell(redis, "CLUSTER", "ADDSLOTSRANGE", first, last)
+                await _tell(redis, "CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+        for node in nodes:
+            await until(lambda node=node: _knows_all(node))  # type: ignore[misc]
+        yield nodes
+
+
+def _cluster_port() -> int:
+    """The bus takes the port 10,000 above."""
+    while (port := free_port()) > 55_000:
+        continue
+    return port
+
+
+async def _tell(redis: Redis, *words: str | int) -> object:
+    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
+async def _knows_all(node: Valkey) -> bool:
+    async with connect(node.url) as redis:
+        told = await _tell(redis, "CLUSTER", "INFO")
+    return isinstance(told, bytes) and b"cluster_state:ok" in told
+
+
+async def _says_everything(redis: Redis) -> None:
+    """Every command a gateway, a recorder and a sign need."""
+    assert await stream.publish_now(redis, _placed(1), 5)
+    assert not await stream.publish_now(redis, _placed(1), 5)
+    assert await stream.publish_history(redis, (_placed(1), _placed(2)))
+    assert not await stream.publish_history(redis, (_placed(2),))
+    ((lot_id, _, now),) = await stream.read_now(redis, {LOT: "0-0"}, 1)
+    assert (lot_id, now.observation.sequence, now.sent_at_ms) == (LOT, 1, 5)
+    held = await stream.read_held(redis, LOT)
+    assert (held.observations, held.now, held.recorded) == ((7, 2), (7, 1), None)
+    assert len(await stream.read_history(redis, LOT, "0-0", 10)) == 1
+    await stream.acknowledge(redis, LOT, 7, 2)
+    assert await stream.read_acknowledged(redis, LOT) == stream.Acknowledgement(7, 2)
+    await stream.order_faces(redis, LOT, [SignOrder("junction", ("1",), 3)])
+    assert (await stream.read_faces(redis, LOT))["junction"].number == 3
+    await stream.begin_again(redis, LOT)
+    assert (await stream.read_held(redis, LOT)).observations is None
+
+
+async def test_a_single_server_takes_it_all(redis: Redis) -> None:
+    await _says_everything(redis)
+
+
+async def test_a_cluster_of_three_takes_it_all(tmp_path: Path) -> None:
+    async with _cluster(tmp_path) as nodes:
+        places = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+        async with connect(f"redis+cluster://{places}") as redis:
+            await _says_everything(redis)
+            for lot_id in ("kangle", "zhanqian", "sanda"):
+                await stream.ask_again(redis, lot_id, 7, 1)
+                known = await stream.read_acknowledged(redis, lot_id)
+                assert known == stream.Acknowledgement(7, 1, send_again=True)
+
+
+async def test_behind_sentinel_the_client_follows_a_fail_over(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(valkey(tmp_path / "first"))
+        follows = ("--replicaof", "127.0.0.1", str(first.port))
+        second = await stack.enter_async_context(valkey(tmp_path / "second", follows))
+        watcher = await stack.enter_async_context(_sentinel(tmp_path / "sentinel", first))
+        url = f"redis+sentinel://127.0.0.1:1,127.0.0.1:{watcher.port}/town"
+        redis = await stack.enter_async_context(connect(url))
+        await _says_everything(redis)
+        await first.kill()
+
+        async def is_served_again() -> bool:
+            try:
+                await stream.publish_now(redis, _placed(3), 5)
+            except (RedisError, OSError, TimeoutError):
+                return False
+            return True
+
+        await until(is_served_again, within_seconds=60)
+        async with connect(second.url) as promoted:
+            held = await stream.read_held(promoted, LOT)
+        assert held.now == (7, 3)
+
+
+@asynccontextmanager
+async def _sentinel(folder: Path, primary: Valkey) -> AsyncIterator[Valkey]:
+    folder.mkdir()
+    told = folder / "sentinel.conf"
+    told.write_text(
+        f"sentinel monitor town 127.0.0.1 {primary.port} 1\n"
+        "sentinel down-after-milliseconds town 500\n"
+        "sentinel failover-timeout town 5000\n",
+        encoding="ascii",
+    )
+    async with (
+        valkey(folder, ("--sentinel",), config=told) as watcher,
+        connect(watcher.url) as redis,
+    ):
+
+        async def sees_the_replica() -> bool:
+            seen = await _tell(redis, "SENTINEL", "REPLICAS", "town")
+            return bool(seen)
+
+        await until(sees_the_replica, within_seconds=30)
+        yield watcher

@@ -50,12 +50,16 @@ class Valkey:
 
 
 @asynccontextmanager
-async def valkey(folder: Path, options: Sequence[str] = (), port: int = 0) -> AsyncIterator[Valkey]:
+async def valkey(
+    folder: Path, options: Sequence[str] = (), port: int = 0, config: Path | None = None
+) -> AsyncIterator[Valkey]:
     """A running server on a free port (or the one given) until the block ends."""
     folder.mkdir(exist_ok=True, parents=True)
     port = port or free_port()
     command = list(prepare_valkey(folder, folder).child.command)
     command[command.index("--port") + 1] = str(port)
+    if config is not None:
+        command.insert(command.index("--port"), str(config))
     server = Valkey(Child("valkey", [*command, *options], {}, folder), port)
     await server.start()
     try:
