@@ -200,7 +200,7 @@ def detail(
             )
             for d in seen.devices
         ),
-        signs=tuple(SignNow(s.device_id, s.desired, s.reported, s.state) for s in seen.signs),
+        signs=_signs(seen),
         flow=Flow(seen.entries_total, seen.exits_total),
     )
 
@@ -277,6 +277,13 @@ def _live(lot: Lot, seen: LiveOccupancy | None) -> Live:
 def is_untold(seen: LiveOccupancy) -> bool:
     """A number nobody should act on is not told."""
     return seen.quality in (Quality.STALE, Quality.SUSPECT)
+
+
+def _signs(seen: LiveOccupancy) -> tuple[SignNow, ...]:
+    """What a sign showed when its gateway fell silent is not what it shows."""
+    if seen.quality is Quality.STALE:
+        return tuple(SignNow(s.device_id, s.desired, None, FaceState.UNKNOWN) for s in seen.signs)
+    return tuple(SignNow(s.device_id, s.desired, s.reported, s.state) for s in seen.signs)
 
 
 def _levels(seen: LiveOccupancy, *, silent: bool) -> tuple[LevelNow, ...]:

@@ -7,7 +7,8 @@ from html import escape
 
 from occupancy.live import Status
 
-WIDTH, HEIGHT, MARGIN = 520, 400, 70
+WIDTH, HEIGHT, MARGIN = 520, 560, 86
+DOT_STEP = 26
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def draw(marks: Sequence[Mark]) -> str:
     body = "".join(_mark(mark, *places[mark.lot_id]) for mark in marks)
     return (
         f'<svg class="schematic" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="五个停车场的分布示意图">{_grid()}{body}</svg>'
+        f'aria-label="五个停车场的分布示意图">{_ground()}{body}</svg>'
     )
 
 
@@ -48,12 +49,15 @@ def _places(marks: Sequence[Mark]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _grid() -> str:
-    lines = "".join(f'<path d="M0 {y}H{WIDTH}"/>' for y in range(50, HEIGHT, 50))
-    lines += "".join(f'<path d="M{x} 0V{HEIGHT}"/>' for x in range(65, WIDTH, 65))
-    north = f'<path class="north" d="M{WIDTH - 30} 44V18m-6 8l6-9 6 9"/>'
-    word = f'<text class="north-word" x="{WIDTH - 30}" y="62">北</text>'
-    return f'<g class="grid">{lines}</g>{north}{word}'
+def _ground() -> str:
+    dots = "".join(
+        f'<circle cx="{x}" cy="{y}" r="1.6"/>'
+        for y in range(DOT_STEP // 2, HEIGHT, DOT_STEP)
+        for x in range(DOT_STEP // 2, WIDTH, DOT_STEP)
+    )
+    north = f'<path class="north" d="M{WIDTH - 36} 54V24m-7 9l7-10 7 10"/>'
+    word = f'<text class="north-word" x="{WIDTH - 36}" y="76">北</text>'
+    return f'<g class="dots">{dots}</g>{north}{word}'
 
 
 def _mark(mark: Mark, x: float, y: float) -> str:
@@ -61,16 +65,16 @@ def _mark(mark: Mark, x: float, y: float) -> str:
     return (
         f'<g class="mark {mark.status.value}" data-mark="{escape(mark.lot_id)}" '
         f'transform="translate({x:.0f} {y:.0f})">{shapes}'
-        f'<text class="label" y="8" data-field="mark">{escape(mark.label)}</text>'
-        f'<text class="name" y="56">{escape(mark.name)}</text></g>'
+        f'<text class="label" y="10">{escape(mark.label)}</text>'
+        f'<text class="name" y="66">{escape(mark.name)}</text></g>'
     )
 
 
 # All shapes are there; the status class shows one. board.js only changes the class.
 _SHAPES = {
-    Status.OPEN: '<circle class="shape open" r="32"/>',
-    Status.ALMOST_FULL: '<path class="shape almost_full" d="M0 -38L38 30H-38Z"/>',
-    Status.FULL: '<rect class="shape full" x="-30" y="-30" width="60" height="60" rx="6"/>',
-    Status.CLOSED: '<rect class="shape closed" x="-34" y="-20" width="68" height="40" rx="20"/>',
-    Status.NO_DATA: '<circle class="shape no_data" r="31"/>',
+    Status.OPEN: '<circle class="shape open" r="36"/>',
+    Status.ALMOST_FULL: '<path class="shape almost_full" d="M0 -44L44 34H-44Z"/>',
+    Status.FULL: '<rect class="shape full" x="-34" y="-34" width="68" height="68" rx="8"/>',
+    Status.CLOSED: '<rect class="shape closed" x="-40" y="-24" width="80" height="48" rx="24"/>',
+    Status.NO_DATA: '<circle class="shape no_data" r="36"/>',
 }

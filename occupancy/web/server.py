@@ -67,7 +67,7 @@ async def run_web(
                 group.create_task(face.showcase.follow(redis), name="follow pictures"),
                 group.create_task(face.showcase.watch_ages(), name="watch ages"),
                 group.create_task(face.stream.keep_beating(), name="heartbeat"),
-                group.create_task(face.board.keep_trends(), name="trends"),
+                group.create_task(face.board.trends.keep_fresh(lots), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
             ]
             async with serving(face.app, listening):

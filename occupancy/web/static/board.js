@@ -1,164 +1,210 @@
 // Keeps the board live: numbers from the stream, ages from the clock, a plain word when the link is gone.
 "use strict";
 const STALE_MS = 90000;
-const LOST_MS = 4500;
-const WORDS = { open: "空闲", almost_full: "较满", full: "已满", closed: "关闭", no_data: "数据失联" };
+const LOST_MS = 3900;
+const TRENDS_MS = 20000;
 const WEEKDAYS = "日一二三四五六";
+const DASH = "—";
+const words = JSON.parse(document.body.dataset.words);
 const lots = new Map();
 let heardAt = performance.now();
-let serverAhead = 0;
-let pushedAt = null;
+let serverAhead = null;
+let changedAt = null;
 
 const one = (selector, within = document) => within.querySelector(selector);
 const put = (element, text) => {
   if (element && element.textContent !== String(text)) element.textContent = text;
 };
-const serverNow = () => Date.now() + serverAhead;
+const fill = (template, value) => template.replace("{}", value);
+const serverNow = () => Date.now() + (serverAhead || 0);
+const ageOf = (lot) => serverNow() - Date.parse(lot.live.observed_at);
 
-function statusOf(lot) {
-  const old = lot.live.observed_at === null || serverNow() - Date.parse(lot.live.observed_at) > STALE_MS;
-  return old && lot.status !== "closed" ? "no_data" : lot.status;
+// The lot as it may be shown now: a silent source has no numbers, also when nobody tells us so.
+function asSeenNow(lot) {
+  if (lot.live.observed_at === null || ageOf(lot) < STALE_MS) return lot;
+  const live = { ...lot.live, free: null, usable: null, occupied: null, quality: "stale", trend: "unknown" };
+  const levels = lot.levels.map((level) => ({ ...level, free: null, occupied: null }));
+  const signs = lot.signs.map((sign) => ({ ...sign, reported: null, state: "unknown" }));
+  return { ...lot, live, levels, signs, status: lot.status === "closed" ? "closed" : "no_data" };
 }
 
-function noteOf(lot, status) {
-  if (status === "no_data") return "数据核对中，请以现场为准";
-  if (status === "closed") return "暂停开放";
-  return lot.live.out_of_service ? `停用 ${lot.live.out_of_service} 位` : "";
+function noteOf(lot) {
+  if (lot.status === "no_data") return lot.live.quality === "stale" ? words.silent : words.doubtful;
+  if (lot.status === "closed") return words.closed;
+  if (lot.live.out_of_service) return fill(words.out_of_service, lot.live.out_of_service);
+  return lot.status === "full" ? words.full : "";
 }
 
-function showLot(lot) {
+function showLot(told) {
+  const lot = asSeenNow(told);
   const tile = one(`[data-lot="${lot.id}"]`);
   if (!tile) return;
-  const status = statusOf(lot);
-  const told = status !== "no_data" && lot.live.free !== null;
+  const hasNumber = !(lot.status in words.instead);
+  const count = hasNumber ? lot.live.free : words.instead[lot.status];
   const field = (name) => one(`[data-field="${name}"]`, tile);
-  tile.className = `tile lot ${status}`;
-  put(field("word"), WORDS[status]);
-  put(field("free"), !told ? "—" : status === "full" ? "满" : lot.live.free);
-  put(field("usable"), told ? lot.live.usable : "—");
-  put(field("note"), noteOf(lot, status));
-  showLevels(field("levels"), lot.levels, told);
-  const mark = one(`[data-mark="${lot.id}"]`);
-  if (mark) {
-    mark.setAttribute("class", `mark ${status}`);
-    put(one(".label", mark), !told ? "—" : status === "full" ? "满" : status === "closed" ? "关" : lot.live.free);
-  }
-  for (const sign of lot.signs) showSign(sign);
+  tile.className = `tile lot ${lot.status}`;
+  field("shape").setAttribute("href", `#shape-${lot.status}`);
+  put(field("word"), words.status[lot.status]);
+  put(field("count"), count);
+  put(field("usable"), lot.live.usable === null ? DASH : lot.live.usable);
+  put(field("trend"), hasNumber ? words.trend[lot.live.trend] : "");
+  put(field("note"), noteOf(lot));
+  showLevels(one(".levels", tile), lot.levels);
+  showMark(lot, count);
+  lot.signs.forEach(showSign);
 }
 
-function showLevels(list, levels, told) {
-  if (list.children.length !== levels.length) {
-    list.replaceChildren(...levels.map((level) => {
-      const row = document.createElement("li");
-      row.innerHTML = '<span class="which"></span><meter class="bar" min="0"></meter><span class="left"></span>';
-      put(one(".which", row), `${level.level} 层`);
-      one(".bar", row).max = level.capacity;
-      return row;
-    }));
-  }
+function showLevels(list, levels) {
+  if (list.children.length !== levels.length) list.replaceChildren(...levels.map(newLevel));
   levels.forEach((level, index) => {
     const row = list.children[index];
-    one(".bar", row).value = told && level.occupied !== null ? level.occupied : 0;
-    put(one(".left", row), told && level.free !== null ? level.free : "—");
+    one("meter", row).value = level.occupied || 0;
+    put(one('[data-level="free"]', row), `余 ${level.free === null ? DASH : level.free}`);
   });
+}
+
+function newLevel(level) {
+  const row = document.createElement("li");
+  const which = document.createElement("span");
+  const left = document.createElement("span");
+  const bar = document.createElement("meter");
+  which.textContent = `${level.level} 层`;
+  left.className = "left";
+  left.dataset.level = "free";
+  bar.max = level.capacity;
+  bar.setAttribute("aria-label", `${level.level} 层占用`);
+  row.append(which, left, bar);
+  return row;
+}
+
+function showMark(lot, count) {
+  const mark = one(`[data-mark="${lot.id}"]`);
+  if (!mark) return;
+  mark.setAttribute("class", `mark ${lot.status}`);
+  put(one(".label", mark), count);
 }
 
 function showSign(sign) {
   const face = one(`[data-sign="${sign.id}"]`);
   if (!face) return;
-  const lines = sign.reported || sign.desired;
-  face.querySelectorAll("b").forEach((line, index) => put(line, lines[index] || "—"));
+  face.className = `face ${sign.state}`;
+  const lines = sign.reported || [];
+  face.querySelectorAll("b").forEach((line, index) => put(line, lines[index] || DASH));
+  put(one("[data-sign-word]", face), words.sign[sign.state]);
 }
 
 function showTotal() {
-  const told = [...lots.values()].filter((lot) => statusOf(lot) !== "no_data" && lot.live.free !== null);
-  const sum = (name) => told.reduce((total, lot) => total + lot.live[name], 0);
-  put(one('[data-total="free"]'), told.length ? sum("free") : "—");
-  put(one('[data-total="usable"]'), sum("usable"));
-  put(one('[data-total="occupied"]'), sum("occupied"));
-  const bar = one('[data-total="bar"]');
-  bar.max = sum("usable") || 1;
-  bar.value = sum("occupied");
-  put(one('[data-total="trusted"]'), told.length);
+  const seen = [...lots.values()].map(asSeenNow);
+  const trusted = seen.filter((lot) => lot.live.free !== null);
+  const serving = trusted.filter((lot) => lot.status !== "closed");
+  const sum = (name) => serving.reduce((total, lot) => total + lot.live[name], 0);
+  const usable = sum("usable");
+  const occupied = usable - sum("free");
+  const field = (name) => one(`[data-total="${name}"]`);
+  put(field("free"), serving.length ? sum("free") : DASH);
+  put(field("usable"), usable);
+  put(field("percent"), usable ? `${Math.round((100 * occupied) / usable)}%` : DASH);
+  field("bar").max = usable || 1;
+  field("bar").value = occupied;
+  put(field("trusted"), trusted.length);
 }
 
-function age(milliseconds) {
+function inWords(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} 秒前`;
+  if (seconds < 60) return `${seconds} 秒`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} 分钟前` : `${Math.floor(minutes / 60)} 小时前`;
+  return minutes < 60 ? `${minutes} 分钟` : `${Math.floor(minutes / 60)} 小时`;
 }
 
-function tick() {
+function showLink() {
   const silence = performance.now() - heardAt;
   const lost = silence > LOST_MS;
   document.body.classList.toggle("lost", lost);
   one("[data-link-lost]").hidden = !lost;
-  if (lost) put(one("[data-link-age]"), `（${age(silence)}）`);
-  for (const lot of lots.values()) {
-    showLot(lot);
-    const seen = lot.live.observed_at;
-    put(one(`[data-lot="${lot.id}"] [data-field="age"]`), seen ? `更新于 ${age(serverNow() - Date.parse(seen))}` : "尚无数据");
-  }
-  if (lots.size) showTotal();
-  put(one("[data-pushed]"), pushedAt === null ? "等待推送" : `最近变化 ${age(performance.now() - pushedAt)}`);
+  if (lost) put(one("[data-link-age]"), ` ${inWords(silence)}`);
+}
+
+function showClock() {
+  if (serverAhead === null) return;
   const now = new Date(serverNow() + 8 * 3600000);
   put(one("[data-clock]"), now.toISOString().slice(11, 16));
-  put(one("[data-date]"), `${now.getUTCMonth() + 1} 月 ${now.getUTCDate()} 日 周${WEEKDAYS[now.getUTCDay()]}`);
+  put(one("[data-date]"), `${now.getUTCMonth() + 1} 月 ${now.getUTCDate()} 日　周${WEEKDAYS[now.getUTCDay()]}`);
+}
+
+function tick() {
+  showLink();
+  showClock();
+  for (const lot of lots.values()) {
+    showLot(lot);
+    const age = one(`[data-lot="${lot.id}"] [data-field="age"]`);
+    const words = ageOf(lot) < 1500 ? "刚刚" : `${inWords(ageOf(lot))}前`;
+    put(age, lot.live.observed_at ? `${words}更新` : "尚无数据");
+  }
+  if (lots.size) showTotal();
+  if (changedAt !== null) put(one("[data-pushed]"), `${inWords(performance.now() - changedAt)}前有变化`);
 }
 
 function take(message) {
   heardAt = performance.now();
-  if (message.kind === "lot") {
-    lots.set(message.lot.id, message.lot);
-    pushedAt = performance.now();
-    showLot(message.lot);
-    showTotal();
-    return;
-  }
-  serverAhead = Date.parse(message.beat.now) - Date.now();
-  for (const [id, seen] of Object.entries(message.beat.observed_at)) {
+  if (message.kind === "lot") takeLot(message.lot);
+  else takeBeat(message.beat);
+  showLink();
+}
+
+function takeLot(lot) {
+  if (lots.has(lot.id)) changedAt = performance.now();
+  lots.set(lot.id, lot);
+  showLot(lot);
+  showTotal();
+}
+
+function takeBeat(beat) {
+  serverAhead = Date.parse(beat.now) - Date.now();
+  for (const [id, seen] of Object.entries(beat.observed_at)) {
     const lot = lots.get(id);
     if (lot && lot.live.observed_at !== null) lot.live.observed_at = seen;
   }
-  if (message.beat.source === "lost") heardAt = -LOST_MS + performance.now() - 1;
+  // The server itself hears nothing: for who reads this page the link is as good as gone.
+  if (beat.source === "lost") heardAt = performance.now() - LOST_MS - 1;
+  tick();
 }
 
 function follow() {
-  if (window.SharedWorker) {
-    const worker = new SharedWorker("/board/live-worker.js");
-    worker.port.onmessage = (event) => take(event.data);
-    addEventListener("pagehide", () => worker.port.postMessage("bye"));
+  if (!window.SharedWorker) {
+    const alone = document.createElement("script");
+    alone.src = "/board/live-worker.js";
+    addEventListener("zhibo", (event) => take(event.detail));
+    document.head.append(alone);
     return;
   }
-  const source = new EventSource("/v1/stream");
-  source.addEventListener("lot", (event) => take({ kind: "lot", lot: JSON.parse(event.data) }));
-  source.addEventListener("heartbeat", (event) => take({ kind: "heartbeat", beat: JSON.parse(event.data) }));
+  const worker = new SharedWorker("/board/live-worker.js");
+  worker.port.onmessage = (event) => take(event.data);
+  addEventListener("pagehide", () => worker.port.postMessage("bye"));
+  addEventListener("pageshow", (event) => event.persisted && worker.port.postMessage("hello"));
 }
 
 async function refreshTrends() {
-  document.querySelectorAll("[data-trend]").forEach((image) => {
-    image.src = `${image.dataset.trend}?t=${Date.now()}`;
-  });
-  try {
-    const flows = await (await fetch("/board/flows")).json();
-    let entries = 0, exits = 0;
-    for (const [id, flow] of Object.entries(flows)) {
-      const known = flow.entries !== null;
-      put(one(`[data-lot="${id}"] [data-field="flow"]`), known ? `24 时 进 ${flow.entries} 出 ${flow.exits}` : "");
-      put(one(`[data-lot="${id}"] [data-field="span"]`), flow.span);
-      entries += flow.entries || 0;
-      exits += flow.exits || 0;
-    }
-    put(one('[data-total="entries"]'), entries.toLocaleString("en"));
-    put(one('[data-total="exits"]'), exits.toLocaleString("en"));
-  } catch {
-    // The link-loss notice says it.
+  const answer = await fetch("/board/trends").catch(() => null);
+  if (!answer || !answer.ok) return;
+  let entries = 0;
+  let exits = 0;
+  let known = false;
+  for (const [id, trend] of Object.entries(await answer.json())) {
+    const tile = one(`[data-lot="${id}"]`);
+    if (!tile) continue;
+    for (const part of ["line", "area", "end"]) one(`[data-path="${part}"]`, tile).setAttribute("d", trend.drawn[part]);
+    put(one('[data-field="span"]', tile), trend.span);
+    if (trend.entries === null) continue;
+    put(one('[data-field="flow"]', tile), `24 时 进 ${trend.entries} 出 ${trend.exits}`);
+    entries += trend.entries;
+    exits += trend.exits;
+    known = true;
   }
+  put(one('[data-total="entries"]'), known ? entries.toLocaleString("en") : DASH);
+  put(one('[data-total="exits"]'), known ? exits.toLocaleString("en") : DASH);
 }
 
 follow();
-tick();
 refreshTrends();
 setInterval(tick, 1000);
-setInterval(refreshTrends, 15000);
+setInterval(refreshTrends, TRENDS_MS);

@@ -1,33 +1,57 @@
 // One stream for all tabs: HTTP/1.1 gives an origin six connections, a stream a tab would use them up.
+// Also runs as a plain script in a page whose browser knows no shared workers.
 "use strict";
-const ports = new Set();
-const latest = new Map();
-let source = null;
+(() => {
+  const SILENT_MS = 6000;
+  const LOOK_MS = 1000;
+  const ports = new Set();
+  const latest = new Map();
+  const shared = typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope;
+  let source = null;
+  let heardAt = 0;
 
-function tell(message) {
-  for (const port of ports) port.postMessage(message);
-}
+  function tell(message) {
+    if (!shared) dispatchEvent(new CustomEvent("zhibo", { detail: message }));
+    for (const port of ports) port.postMessage(message);
+  }
 
-function open() {
-  source = new EventSource("/v1/stream");
-  source.addEventListener("lot", (event) => {
-    const lot = JSON.parse(event.data);
-    latest.set(lot.id, lot);
-    tell({ kind: "lot", lot });
-  });
-  source.addEventListener("heartbeat", (event) => tell({ kind: "heartbeat", beat: JSON.parse(event.data) }));
-  // The browser gives up after some answers: begin again by ourselves.
-  source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, 1000);
+  function open() {
+    if (source) source.close();
+    source = new EventSource("/v1/stream");
+    heardAt = performance.now();
+    source.addEventListener("lot", (event) => {
+      heardAt = performance.now();
+      const lot = JSON.parse(event.data);
+      latest.set(lot.id, lot);
+      tell({ kind: "lot", lot });
+    });
+    source.addEventListener("heartbeat", (event) => {
+      heardAt = performance.now();
+      tell({ kind: "heartbeat", beat: JSON.parse(event.data) });
+    });
+  }
+
+  // A dead line says nothing, and a browser gives up after some answers: begin again by ourselves.
+  function look() {
+    const closed = source.readyState === EventSource.CLOSED;
+    const silent = performance.now() - heardAt > SILENT_MS;
+    if (closed || silent) open();
+  }
+
+  function welcome(port) {
+    ports.add(port);
+    for (const lot of latest.values()) port.postMessage({ kind: "lot", lot });
+  }
+
+  self.onconnect = (event) => {
+    const port = event.ports[0];
+    port.onmessage = (message) => {
+      if (message.data === "bye") ports.delete(port);
+      else welcome(port);
+    };
+    welcome(port);
   };
-}
 
-self.onconnect = (event) => {
-  const port = event.ports[0];
-  ports.add(port);
-  port.onmessage = (message) => {
-    if (message.data === "bye") ports.delete(port);
-  };
-  for (const lot of latest.values()) port.postMessage({ kind: "lot", lot });
-  if (source === null) open();
-};
+  open();
+  setInterval(look, LOOK_MS);
+})();

@@ -13,9 +13,8 @@ from tests.occupancy.web.faces import Served, served
 PAGES = {
     "/",
     "/board",
-    "/board/flows",
     "/board/live-worker.js",
-    "/board/trend/{lot_id}.svg",
+    "/board/trends",
     "/favicon.ico",
     "/static/{name}",
 }

@@ -30,8 +30,7 @@ PATHS = [
     "/readyz",
     "/metrics",
     "/board",
-    "/board/flows",
-    "/board/trend/kangle.svg",
+    "/board/trends",
     "/favicon.ico",
 ]
 

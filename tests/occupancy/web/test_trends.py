@@ -1,0 +1,41 @@
+"""The last hours on the big screen, from real history."""
+
+import asyncio
+
+import pytest
+
+from occupancy.database import Pool
+from occupancy.history import Position, Timed, record
+from occupancy.web.trends import SPAN_MS, Trend, Trends
+from tests.builders import MORNING_MS, an_observation
+from tests.waiting import until
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "暂无走势"),
+        (12, "近 12 分钟"),
+        (60, "近 1 小时"),
+        (90, "近 1.5 小时"),
+        (180, "近 3 小时"),
+    ],
+)
+def test_a_trend_says_how_far_back_it_goes(minutes: int, words: str) -> None:
+    assert Trend((1.0,) * minutes).span == words
+
+
+async def test_a_trend_begins_where_the_history_does(connections: Pool) -> None:
+    start_ms = MORNING_MS + SPAN_MS - 120_000
+    rows = [
+        Timed(an_observation(n, observed_at_ms=start_ms + n * 1_000, entries_total=10 + n), 0)
+        for n in range(120)
+    ]
+    await record(connections, "kangle", rows, Position(0, 0), start_ms + 120_000)
+    trends = Trends(connections, lambda: MORNING_MS + SPAN_MS)
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(trends.keep_fresh(["kangle"]), name="trends")
+        await until(lambda: bool(trends.of("kangle").free))
+        reading.cancel()
+    assert trends.of("kangle") == Trend((24.0, 24.0), entries_day=119, exits_day=0)
+    assert trends.of("sanda") == Trend()
