@@ -17,6 +17,7 @@ import gateway.process
 import lot_sim.config
 import occupancy.config
 import occupancy.web.config
+from gateway.children import ChildRefusedError
 from gateway.config import TOWN_SIGN_LEVEL
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
@@ -44,6 +45,7 @@ REFUSALS = (
     BadSettingError,
     BadScenarioError,
     PortTakenError,
+    ChildRefusedError,
     gateway.config.BadConfigError,
     NewerDatabaseError,
     EmbeddedError,

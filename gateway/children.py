@@ -20,6 +20,13 @@ STOP_SECONDS = 20.0
 log = structlog.get_logger()
 
 
+REFUSED = 2  # the exit code of a process that was given something it cannot use
+
+
+class ChildRefusedError(Exception):
+    """A part cannot run with what it was given; starting it again would not help."""
+
+
 @dataclass(frozen=True)
 class Child:
     """One process and how to end it; its output goes to `log_folder/NAME.log`."""
@@ -43,6 +50,11 @@ class Child:
                 start_new_session=True,
             )
 
+    def last_words(self) -> str:
+        """The last line it wrote."""
+        lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[-1] if lines else f"exit code {REFUSED}"
+
     @property
     def log_path(self) -> Path:
         return self.log_folder / f"{self.name}.log"
@@ -55,13 +67,18 @@ class Child:
 
 
 async def keep_running(child: Child, stopping: asyncio.Event) -> None:
-    """Run one child until `stopping`, starting it again whenever it dies by itself."""
+    """Run one child until `stopping`, starting it again whenever it dies by itself.
+
+    Raises ChildRefusedError when it says that it cannot use what it was given.
+    """
     deaths = 0
     while not stopping.is_set():
         started_at = monotonic_seconds()
         process = await child.start()
         try:
             if await _ended_before(process, stopping):
+                if process.returncode == REFUSED:
+                    raise ChildRefusedError(f"{child.name}: {child.last_words()}")
                 if monotonic_seconds() - started_at > SETTLED_SECONDS:
                     deaths = 0
                 pause_seconds = RESTART_SECONDS[min(deaths, len(RESTART_SECONDS) - 1)]

@@ -2,16 +2,19 @@
 
 import asyncio
 import fcntl
+import os
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import aiohttp
 
-from gateway.children import Child, keep_running
+from gateway.children import Child, ChildRefusedError, keep_running
 from gateway.settings import BadSettingError
 from occupancy import embedded
 from occupancy.first_start import prepare
@@ -48,8 +51,7 @@ async def run_together(
     """Start all, say where it is, and run until `stopping`; every part ends before the servers."""
     _require_free(town.host, town.port, "ZHIBO_PORT")
     _require_free(LOOPBACK, town.sim_port, "ZHIBO_SIM_PORT")
-    offset = _free_offset(town.modbus_ports)
-    with _alone_in(town.data):
+    with _alone_in(town.data), _free_offset(town.modbus_ports) as offset:
         say(f"starting; logs in {town.logs}")
         async with _servers(town) as (postgres_url, redis_url):
             await prepare(postgres_url)
@@ -68,10 +70,13 @@ async def run_together(
 async def _run_parts(
     town: Town, environ: Mapping[str, str], stopping: asyncio.Event, say: Say
 ) -> None:
-    async with asyncio.TaskGroup() as group:
-        for child in _children(town, environ):
-            group.create_task(keep_running(child, stopping), name=child.name)
-        group.create_task(_announce(town, stopping, say), name="announce")
+    try:
+        async with asyncio.TaskGroup() as group:
+            for child in _children(town, environ):
+                group.create_task(keep_running(child, stopping), name=child.name)
+            group.create_task(_announce(town, stopping, say), name="announce")
+    except* ChildRefusedError as refusals:
+        raise refusals.exceptions[0] from None
 
 
 @contextmanager
@@ -79,13 +84,11 @@ def _alone_in(data: Path) -> Iterator[None]:
     """Two towns in one folder would fight over it. Raises BadSettingError."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(lock):
             raise BadSettingError(
                 f"ZHIBO_DATA={data}: another `zhibo up` runs in this folder; "
                 "stop it or set another ZHIBO_DATA"
-            ) from None
+            )
         yield
 
 
@@ -163,12 +166,27 @@ def _require_free(host: str, port: int, setting: str) -> None:
         )
 
 
-def _free_offset(ports: Sequence[int]) -> int:
-    """The first shift at which every simulated device finds its port free."""
+@contextmanager
+def _free_offset(ports: Sequence[int]) -> Iterator[int]:
+    """The first shift at which every simulated device finds its port free, held while we run.
+
+    The lock keeps apart two towns that start at the same moment and see the same ports free.
+    """
     for offset in MODBUS_OFFSETS:
-        if all(_is_free(LOOPBACK, port + offset) for port in ports):
-            return offset
+        claim = Path(tempfile.gettempdir()) / f"zhibo-{os.getuid()}-ports-{offset}.lock"
+        with claim.open("w") as lock:
+            if _locked(lock) and all(_is_free(LOOPBACK, port + offset) for port in ports):
+                yield offset
+                return
     raise BadSettingError("ZHIBO_MODBUS_PORT_OFFSET: no free range of ports for the field devices")
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_free(host: str, port: int) -> bool:

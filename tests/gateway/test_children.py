@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.children import Child, keep_running
+from gateway.children import Child, ChildRefusedError, keep_running
 from tests.waiting import until
 
 WRITES_ITS_ID = "import os,sys,time; print(os.getpid(), flush=True); time.sleep(600)"
@@ -86,3 +86,9 @@ async def test_a_long_log_is_set_aside_at_the_next_start(
     await (await child.start()).wait()
     assert child.log_path.read_text() == "new\n"
     assert child.log_path.with_suffix(".log.1").read_text() == "an old line\n"
+
+
+async def test_a_child_that_refuses_its_input_is_not_started_again(tmp_path: Path) -> None:
+    child = child_that("import sys; print('port 1 is taken'); sys.exit(2)", tmp_path)
+    with pytest.raises(ChildRefusedError, match="part: port 1 is taken"):
+        await keep_running(child, asyncio.Event())

@@ -9,7 +9,6 @@ from occupancy.coordinates import from_gcj02, to_gcj02
 from occupancy.live import Status
 from occupancy.lot import Place
 from occupancy.navigation import links_to
-from occupancy.web import sparkline
 from occupancy.web.config import load_settings
 from occupancy.web.schematic import HEIGHT, WIDTH, Mark, draw
 from tests.builders import a_lot
@@ -48,17 +47,6 @@ def test_each_map_gets_its_own_order_and_an_encoded_name() -> None:
     assert f"latlng:{lat},{lng}%7Cname:" in links.baidu
     assert "callnative" not in links.amap
     assert all(len(str(x).partition(".")[2]) <= 6 for x in (lat, lng))
-
-
-def test_a_gap_in_history_is_a_gap_in_the_line() -> None:
-    assert sparkline.draw([1, 2, None, 3, 4], 10).count("<polyline") == 2
-    assert "<polyline" not in sparkline.draw([None, None], 10)
-    assert "<polyline" not in sparkline.draw([], 10)
-
-
-def test_a_full_lot_touches_the_bottom_and_an_empty_one_the_top() -> None:
-    heights = [float(y) for y in re.findall(r",(\d+\.\d)", sparkline.draw([0, 10], 10))]
-    assert heights == [sparkline.HEIGHT - sparkline.PADDING, sparkline.PADDING]
 
 
 marks = st.lists(
