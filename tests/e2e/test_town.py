@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.e2e.town import RunningTown, difference, free_port, shell_environ, stop, town
+from tests.e2e.town import RunningTown, command_of, difference, free_port, shell_environ, stop, town
 from tests.waiting import until
 
 LOTS = ["huochezhan", "kangle", "sanda", "zhanqian", "zhongshan"]
@@ -124,11 +124,7 @@ async def test_ctrl_c_ends_every_process_and_the_next_start_finds_its_data(tmp_p
 
 
 async def test_a_part_that_is_killed_comes_back_and_tells_the_truth(running: RunningTown) -> None:
-    recorder = next(
-        child
-        for child in running.children()
-        if b"recorder" in Path(f"/proc/{child}/cmdline").read_bytes()
-    )
+    recorder = next(child for child in running.children() if b"recorder" in command_of(child))
     running_before = set(running.children())
 
     os.kill(recorder, signal.SIGKILL)

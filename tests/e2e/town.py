@@ -123,9 +123,21 @@ def _below(process_id: int) -> list[int]:
     children = [
         int(child)
         for task in Path(f"/proc/{process_id}/task").glob("*/children")
-        for child in task.read_text().split()
+        for child in _read(task).split()
     ]
     return [*children, *(deeper for child in children for deeper in _below(child))]
+
+
+def command_of(process_id: int) -> bytes:
+    return _read(Path(f"/proc/{process_id}/cmdline"))
+
+
+def _read(file: Path) -> bytes:
+    """Empty for a process that has just ended."""
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def difference(lot: Mapping[str, Any], truth: Mapping[str, Any]) -> str:
