@@ -14,6 +14,7 @@ LOST_AFTER_PERIODS = 8
 FROZEN_AFTER_MS = 20_000  # two heartbeats are asked for at least in this time
 EARLIEST_CLOCK_SECONDS = 1_577_836_800  # 2020-01-01: a clock before it has lost its battery
 _HOUR_SECONDS = 3_600
+_TICKING = ("clock", "heartbeat")  # they always change
 
 
 @dataclass
@@ -32,8 +33,12 @@ class DeviceMemory:
     _clock_doubt: str = ""
     _beat_uptime_ms: int | None = None
 
-    def take(self, reading: Reading, uptime_ms: int) -> None:
-        """Fold one reading in; what could not be read is forgotten, not kept as it was."""
+    def take(self, reading: Reading, uptime_ms: int) -> bool:
+        """Fold one reading in; whether it says more than that the device still answers.
+
+        What could not be read is forgotten, not kept as it was.
+        """
+        is_news = self._is_news(reading)
         self._take_beat(reading, uptime_ms)
         self.values.update(reading.values)
         for name in reading.values:
@@ -48,6 +53,7 @@ class DeviceMemory:
         self.answered_uptime_ms = uptime_ms
         self.was_asked = True
         self._note = ""
+        return is_news
 
     def fail(self, failure: Failure) -> None:
         self.was_asked = True
@@ -90,6 +96,15 @@ class DeviceMemory:
         note = self._note or "; ".join(self.list_doubts(uptime_ms))
         return DeviceHealth(
             self.device.device_id, self.state(uptime_ms), self.last_answer_at_ms, note
+        )
+
+    def _is_news(self, reading: Reading) -> bool:
+        if self.answered_uptime_ms is None or self._note or reading.unreadable:
+            return True
+        return any(
+            self.values.get(name) != value
+            for name, value in reading.values.items()
+            if name not in _TICKING
         )
 
     def _frozen(self, uptime_ms: int) -> bool:

@@ -133,7 +133,8 @@ class Station:
         verdict = self._state.fold(news, self._uptime_ms())
         if verdict not in _QUIET_VERDICTS:
             log.info("a counter did not just count", device=news.device_id, verdict=verdict)
-        self._changed.set()
+        if self._state.has_news:
+            self._changed.set()
 
     async def _observe(self) -> None:
         """Write an observation when something changed, and at least once a second."""
@@ -142,7 +143,7 @@ class Station:
             await self._wait_for_change(self._last_at + every_seconds - self._monotonic())
             self._changed.clear()
             if not (self._state.is_primed(self._uptime_ms()) or self._is_leaving):
-                self._last_at = self._monotonic()
+                self._last_at = self._monotonic()  # look again at the next answer
                 continue
             due = self._monotonic() - self._last_at >= every_seconds
             now = self._look()

@@ -35,7 +35,10 @@ _STATES = {state.value: state for state in GroupState}
 
 
 class StationState:
-    """One car park's state. `now_ms` is UTC and may be set; `uptime_ms` runs only forward."""
+    """One car park's state. `now_ms` is UTC and may be set; `uptime_ms` runs only forward.
+
+    `has_news` says that a reading since the last look said more than that its device answers.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class StationState:
     ) -> None:
         self.counters = dict(counters)
         self.anchor = anchor
+        self.has_news = True
         self._config = config
         self._since_uptime_ms = uptime_ms
         self._rate = config.car_park.cars_per_minute_max * rate_factor
@@ -61,8 +65,10 @@ class StationState:
         memory = self._devices[news.device_id]
         if isinstance(news, Failure):
             memory.fail(news)
+            self.has_news = True
             return None
-        memory.take(news, uptime_ms)
+        if memory.take(news, uptime_ms):
+            self.has_news = True
         count = news.values.get("count")
         if not isinstance(count, int):
             return None
@@ -75,6 +81,8 @@ class StationState:
         rule = CounterRule(self._config.maps[device.map].counter_bits or 32, self._rate)
         state, verdict = fold_counter(known, raw, read_at_ms, elapsed_ms, rule)
         self.counters[device.device_id] = state
+        if known is None or known.doubtful_cars != state.doubtful_cars:
+            self.has_news = True
         self._counted_uptime_ms[device.device_id] = uptime_ms
         return verdict
 
@@ -82,6 +90,7 @@ class StationState:
         """Remember what a sign shall show; what it showed before is no answer to a new order."""
         if self._desired.get(device_id) != lines:
             self._desired[device_id] = lines
+            self.has_news = True
             self._devices[device_id].forget("numbers", "faces")
 
     def is_primed(self, uptime_ms: int) -> bool:
@@ -92,6 +101,7 @@ class StationState:
 
     def observe(self, now_ms: int, uptime_ms: int, own_doubts: tuple[str, ...] = ()) -> Observation:
         """The whole state now, without its place in the outbox (epoch and sequence are 0)."""
+        self.has_news = False
         lanes = tuple(self._lane(device, uptime_ms) for device in self._of(Role.LANE))
         groups = tuple(self._group(device, uptime_ms) for device in self._of(Role.GROUP))
         entries = sum(lane.cars_total for lane in lanes if lane.direction is Direction.ENTRY)

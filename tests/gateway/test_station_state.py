@@ -268,6 +268,49 @@ def test_times_alone_are_no_news() -> None:
     assert not same_news(later, state.observe(NOW_MS + 600, 600))
 
 
+def test_an_answer_that_says_nothing_new_is_no_news() -> None:
+    state = _state(*_all_heard())
+    state.observe(NOW_MS, 0)
+    for news in (*_all_heard(), Reading("g1", {"clock": NOW_MS // 1_000, "heartbeat": 7}, NOW_MS)):
+        state.fold(news, 100)
+    assert not state.has_news
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        count("in", 101),
+        count("in", 900),
+        spaces("g1", 3),
+        spaces("g1", 2, "jammed"),
+        Failure("g1", FailureKind.TIMEOUT, NOW_MS),
+        Reading("g1", {}, NOW_MS, ("pallets: asked 2 addresses, got 1",)),
+        Reading("sign", {}, NOW_MS),
+    ],
+)
+def test_whatever_else_a_poll_brings_is_news(news: Reading | Failure) -> None:
+    state = _state(*_all_heard())
+    state.observe(NOW_MS, 0)
+    state.fold(news, 100)
+    assert state.has_news
+
+
+def test_a_jump_that_is_settled_by_a_reading_of_the_same_number_is_news() -> None:
+    state = _state(*_all_heard())
+    for uptime_ms in (500, 1_000):
+        state.fold(count("in", 103), uptime_ms)
+    state.observe(NOW_MS, 1_000)
+    assert state.fold(count("in", 103), 3_000) is Verdict.EXPLAINED
+    assert state.has_news
+
+
+def test_a_device_that_answers_again_is_news() -> None:
+    state = _state(*_all_heard(), Failure("g1", FailureKind.TIMEOUT, NOW_MS))
+    state.observe(NOW_MS, 0)
+    state.fold(spaces("g1", 2), 100)
+    assert state.has_news
+
+
 def test_the_stations_own_doubts_travel_with_the_observation() -> None:
     seen: Observation = _state().observe(NOW_MS, 0, ("the outbox was full",))
     assert seen.doubts == ("the outbox was full",)

@@ -181,8 +181,9 @@ async def test_a_server_that_restarted_empty_is_filled_again(path: Path, tmp_pat
         await sender.write(2)
         await until(lambda: not sender.uplink.is_connected)
         await server.start()
-        await until(holds(redis, 1, 2, 3, 4, 5))
-        await until(has_said(redis, 5))
+        async with connect(server.url) as fresh:
+            await until(holds(fresh, 1, 2, 3, 4, 5))
+            await until(has_said(fresh, 5))
 
 
 async def test_a_hole_the_recorder_found_is_filled_from_behind_the_record(
