@@ -72,11 +72,6 @@ def drift_per_day(drifted: int, anchor: Anchor, now_ms: int) -> float | None:
     return drifted * _DAY_MS / since_ms if since_ms >= _LEAST_MS else None
 
 
-def corrected(anchor: Anchor, by_cars: int, at_ms: int) -> Anchor:
-    """The anchor after a person has said how many cars the counters are off."""
-    return msgspec.structs.replace(anchor, cars_inside=anchor.cars_inside + by_cars, at_ms=at_ms)
-
-
 def list_doubts(inside: int | None, groups: tuple[GroupReading, ...]) -> tuple[str, ...]:
     """What the counters say that cannot be, or that the machines contradict."""
     if inside is None:

@@ -23,6 +23,7 @@ from gateway.outbox_thread import OutboxThread
 from gateway.poller import Field
 from gateway.process import is_cancelled
 from gateway.reading import Failure, Reading
+from gateway.reconcile import drift, drift_per_day
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
 from gateway.signs import to_registers
@@ -31,7 +32,7 @@ from gateway.uplink import Uplink
 
 ORDERS_SECONDS = 0.5
 LEAVE_SECONDS = 1.0
-ROWS_A_LOOK = 1_000  # at how full the outbox is
+ROWS_A_LOOK = 1_000  # at how full the outbox is and how far the counters drift
 _QUIET_VERDICTS = (None, Verdict.FIRST, Verdict.COUNTED)
 
 log = structlog.get_logger()
@@ -177,7 +178,16 @@ class Station:
         self._last, self._last_at = placed, self._monotonic()
         self._uplink.tell(placed)
         if placed.sequence % ROWS_A_LOOK == 0:
-            self._nearly_full = await self._outbox.is_nearly_full()
+            await self._take_stock(placed)
+
+    async def _take_stock(self, last: Observation) -> None:
+        """Now and then: how full the outbox is, and how far counters and machines drift."""
+        self._nearly_full = await self._outbox.is_nearly_full()
+        anchor, inside = self._state.anchor, last.cars_inside
+        cars = None if inside is None else drift(inside, last.groups)
+        if anchor is not None and cars is not None:
+            a_day = drift_per_day(cars, anchor, last.observed_at_ms)
+            log.info("counters against machines", drift_cars=cars, drift_cars_per_day=a_day)
 
     async def _wait_for_change(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -1,21 +1,31 @@
 """The outbox: commits a second, the slowest of a hundred, and what a row weighs.
 
-A part of the bench `faults`, which calls `measure_outbox`; `python -m tests.bench.outbox` alone.
+A part of the bench `faults`, which calls `measure_outbox` and
+`measure_catching_up`; `python -m tests.bench.outbox` alone.
 """
 
+import asyncio
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from redis.asyncio import Redis
+
+from gateway import stream
 from gateway.config import GatewayConfig, Role, list_shipped, load_config
 from gateway.decode import Value
 from gateway.observation import encode_batch
 from gateway.outbox import Memory, Outbox
+from gateway.outbox_thread import OutboxThread
 from gateway.reading import Reading
+from gateway.redis_client import connect
 from gateway.signs import to_registers
 from gateway.station_state import StationState
+from gateway.uplink import Uplink
+from occupancy.embedded import prepare_valkey, running
 from tests.bench.report import Figure, at_least, at_most, shown
 
 LOT = "zhanqian"
@@ -24,6 +34,7 @@ COMMITS = 2_000
 DAY_SECONDS = 86_400
 READ_ROWS = 20_000
 BATCH = 300
+BACKLOG_ROWS = 10_000
 
 
 def measure_outbox() -> list[Figure]:
@@ -122,6 +133,47 @@ def _read(outbox: Outbox) -> float:
     return rows / (time.perf_counter() - start)
 
 
+def measure_catching_up() -> list[Figure]:
+    """A backlog through the uplink into a Valkey while new observations go on being made."""
+    with tempfile.TemporaryDirectory(prefix="zhibo-uplink-") as folder:
+        return asyncio.run(_catch_up(Path(folder)))
+
+
+async def _catch_up(folder: Path) -> list[Figure]:
+    outbox = Outbox(folder / "bench.sqlite", NOW_MS)
+    print(f"uplink: {BACKLOG_ROWS} rows behind", file=sys.stderr)
+    _commit(outbox, BACKLOG_ROWS)
+    newest = outbox.newest()
+    assert newest is not None
+    thread, ages = OutboxThread(outbox), []
+    async with running(prepare_valkey(folder / "redis", folder)) as url, connect(url) as redis:
+        uplink = Uplink(thread, newest, redis, LOT, lambda: NOW_MS, time.monotonic)
+        start = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(uplink.run(), name="uplink")
+            while not uplink.is_connected or uplink.backlog > BATCH:
+                placed = await thread.append(newest, Memory(), counts=True)
+                uplink.tell(placed)
+                ages.append(await _seconds_until_said(redis, placed.sequence))
+            elapsed = time.perf_counter() - start
+            sending.cancel()
+    thread.close()
+    return [
+        at_least("backlog sent while live", BACKLOG_ROWS / elapsed, DAY_SECONDS / 60, "1/s"),
+        at_most("age of the newest state meanwhile, worst", max(ages), 2, "s"),
+        shown("age of the newest state meanwhile, median", statistics.median(ages), "s"),
+    ]
+
+
+async def _seconds_until_said(redis: Redis, sequence: int) -> float:
+    start = time.perf_counter()
+    while True:
+        entries = await stream.read_now(redis, {LOT: "0-0"}, 5)
+        if entries and entries[-1][2].observation.sequence >= sequence:
+            return time.perf_counter() - start
+        await asyncio.sleep(0.005)
+
+
 if __name__ == "__main__":
-    for figure in measure_outbox():
+    for figure in (*measure_outbox(), *measure_catching_up()):
         print(f"{figure.name}: {figure.value:,.2f} {figure.unit} ({figure.goal})")

@@ -10,7 +10,6 @@ from gateway.reconcile import (
     balance,
     cars_inside,
     cars_on_pallets,
-    corrected,
     drift,
     drift_per_day,
     list_doubts,
@@ -97,12 +96,6 @@ def test_drift_a_day_is_measured_from_the_anchor() -> None:
     anchor = Anchor(0, 0, 0, at_ms=0)
     assert drift_per_day(6, anchor, now_ms=2 * DAY_MS) == 3
     assert drift_per_day(6, anchor, now_ms=1_000) is None
-
-
-def test_only_a_person_moves_the_anchor() -> None:
-    anchor = corrected(Anchor(10, 100, 90, at_ms=0), by_cars=-3, at_ms=DAY_MS)
-    assert cars_inside(anchor, 100, 90) == 7
-    assert anchor.at_ms == DAY_MS
 
 
 occupied = st.one_of(

@@ -214,6 +214,23 @@ async def test_a_full_disk_is_an_alarm_and_a_retry_and_the_signs_go_on(
     assert "the outbox takes observations again" in told
 
 
+async def test_now_and_then_the_station_says_how_far_its_counters_drift(
+    lots: Lots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gateway.station.ROWS_A_LOOK", 1)
+    told = ""
+
+    def says_drift() -> bool:
+        nonlocal told
+        told += capsys.readouterr().out
+        return "drift_cars=2" in told
+
+    async with running(lots, f"unix://{tmp_path}/nobody.sock", tmp_path):
+        await until(lambda: lots.shows("sign", 9, "number"))
+        lots.cars["in"] += 2
+        await until(says_drift)
+
+
 async def test_an_outbox_of_another_gateway_ends_the_start_and_names_it(
     lots: Lots, tmp_path: Path
 ) -> None:
