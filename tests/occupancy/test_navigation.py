@@ -38,6 +38,7 @@ def test_wechat_gets_numbers() -> None:
     location = links_to(LOT).wechat
     assert (location.latitude, location.longitude) == (float(LAT), float(LNG))
     assert isinstance(location.latitude, float)
+    assert all(len(str(x).partition(".")[2]) <= 6 for x in (location.latitude, location.longitude))
     assert 1 <= location.scale <= 28
 
 

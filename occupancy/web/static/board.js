@@ -16,12 +16,12 @@ const put = (element, text) => {
   if (element && element.textContent !== String(text)) element.textContent = text;
 };
 const fill = (template, value) => template.replace("{}", value);
-const serverNow = () => Date.now() + (serverAhead || 0);
+const serverNow = () => Date.now() + serverAhead;
 const ageOf = (lot) => serverNow() - Date.parse(lot.live.observed_at);
 
 // The lot as it may be shown now: a silent source has no numbers, also when nobody tells us so.
 function asSeenNow(lot) {
-  if (lot.live.observed_at === null || ageOf(lot) < STALE_MS) return lot;
+  if (lot.live.observed_at === null || serverAhead === null || ageOf(lot) < STALE_MS) return lot;
   const live = { ...lot.live, free: null, usable: null, occupied: null, quality: "stale", trend: "unknown" };
   const levels = lot.levels.map((level) => ({ ...level, free: null, occupied: null }));
   const signs = lot.signs.map((sign) => ({ ...sign, reported: null, state: "unknown" }));
@@ -116,6 +116,11 @@ function inWords(milliseconds) {
   return minutes < 60 ? `${minutes} 分钟` : `${Math.floor(minutes / 60)} 小时`;
 }
 
+function ageInWords(lot) {
+  if (lot.live.observed_at === null) return "尚无数据";
+  return ageOf(lot) < 1500 ? "刚刚更新" : `${inWords(ageOf(lot))}前更新`;
+}
+
 function showLink() {
   const silence = performance.now() - heardAt;
   const lost = silence > LOST_MS;
@@ -136,9 +141,7 @@ function tick() {
   showClock();
   for (const lot of lots.values()) {
     showLot(lot);
-    const age = one(`[data-lot="${lot.id}"] [data-field="age"]`);
-    const words = ageOf(lot) < 1500 ? "刚刚" : `${inWords(ageOf(lot))}前`;
-    put(age, lot.live.observed_at ? `${words}更新` : "尚无数据");
+    if (serverAhead !== null) put(one(`[data-lot="${lot.id}"] [data-field="age"]`), ageInWords(lot));
   }
   if (lots.size) showTotal();
   if (changedAt !== null) put(one("[data-pushed]"), `${inWords(performance.now() - changedAt)}前有变化`);
@@ -146,6 +149,7 @@ function tick() {
 
 function take(message) {
   heardAt = performance.now();
+  if (message.ahead !== null) serverAhead = message.ahead;
   if (message.kind === "lot") takeLot(message.lot);
   else takeBeat(message.beat);
   showLink();
@@ -159,7 +163,6 @@ function takeLot(lot) {
 }
 
 function takeBeat(beat) {
-  serverAhead = Date.parse(beat.now) - Date.now();
   for (const [id, seen] of Object.entries(beat.observed_at)) {
     const lot = lots.get(id);
     if (lot && lot.live.observed_at !== null) lot.live.observed_at = seen;

@@ -9,8 +9,10 @@
   const shared = typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope;
   let source = null;
   let heardAt = 0;
+  let ahead = null; // the server's clock before ours, in milliseconds
 
-  function tell(message) {
+  function tell(content) {
+    const message = { ...content, ahead };
     if (!shared) dispatchEvent(new CustomEvent("zhibo", { detail: message }));
     for (const port of ports) port.postMessage(message);
   }
@@ -27,7 +29,9 @@
     });
     source.addEventListener("heartbeat", (event) => {
       heardAt = performance.now();
-      tell({ kind: "heartbeat", beat: JSON.parse(event.data) });
+      const beat = JSON.parse(event.data);
+      ahead = Date.parse(beat.now) - Date.now();
+      tell({ kind: "heartbeat", beat });
     });
   }
 
@@ -40,7 +44,7 @@
 
   function welcome(port) {
     ports.add(port);
-    for (const lot of latest.values()) port.postMessage({ kind: "lot", lot });
+    for (const lot of latest.values()) port.postMessage({ kind: "lot", lot, ahead });
   }
 
   self.onconnect = (event) => {

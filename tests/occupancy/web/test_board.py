@@ -127,6 +127,36 @@ def test_a_gap_stays_a_gap_and_an_old_end_is_not_marked() -> None:
     assert sparkline.draw([], 4) == sparkline.Sparkline("", "", "")
 
 
+def test_a_full_lot_touches_the_bottom_and_an_empty_one_the_top() -> None:
+    line = sparkline.draw([0, 10], 10).line
+    bottom, top = sparkline.HEIGHT - sparkline.PADDING, sparkline.PADDING
+    assert line == f"M0.0 {bottom:.1f}L{sparkline.WIDTH:.1f} {top:.1f}"
+
+
+MARKS = st.lists(
+    st.builds(
+        schematic.Mark,
+        lot_id=st.uuids().map(str),
+        name=st.text(min_size=1),
+        status=st.sampled_from(Status),
+        label=st.just("1"),
+        latitude=st.floats(23.1, 23.2),
+        longitude=st.floats(112.8, 112.95),
+    ),
+    max_size=6,
+    unique_by=lambda mark: mark.lot_id,
+)
+
+
+@given(MARKS)
+def test_every_mark_lies_on_the_schematic(several: list[schematic.Mark]) -> None:
+    drawn = schematic.draw(several)
+    places = re.findall(r'transform="translate\((-?\d+) (-?\d+)\)"', drawn)
+    assert len(places) == len(several)
+    assert all(0 <= int(x) <= schematic.WIDTH for x, _ in places)
+    assert all(0 <= int(y) <= schematic.HEIGHT for _, y in places)
+
+
 def test_the_schematic_keeps_directions_and_stays_inside() -> None:
     marks = [
         schematic.Mark("a", "北<", Status.OPEN, "1", 23.16, 112.89),
