@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 from dotenv import dotenv_values
@@ -72,8 +73,23 @@ def main() -> None:
         gateway.process.configure_logging(arguments.name, level)
         sys.exit(arguments.command(arguments, environ))
     except REFUSALS as refusal:
-        print(f"zhibo {arguments.name}: {refusal}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
+        _refuse(arguments.name, refusal)
+    except BaseExceptionGroup as group:
+        # Raised among tasks that ended with it: one refusal explains them all.
+        refused, _ = group.split(REFUSALS)
+        if refused is None:
+            raise
+        _refuse(arguments.name, _first_of(refused))
+
+
+def _refuse(command: str, refusal: BaseException) -> NoReturn:
+    print(f"zhibo {command}: {refusal}", file=sys.stderr)
+    sys.exit(BAD_INPUT)
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def up(_: argparse.Namespace, environ: Environ) -> int:

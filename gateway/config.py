@@ -37,6 +37,7 @@ RATE_FACTOR = Setting(
 SETTINGS = (REDIS_URL, OUTBOX_FOLDER, PORT_OFFSET, RATE_FACTOR)
 
 TOWN_SIGN_LEVEL = 2
+_LARGEST = 86_400_000
 PORT_MAX = 65_535
 UNIT_MAX = 247  # Modbus over serial line V1.02, 2.2
 TICK_MS = 10
@@ -266,8 +267,8 @@ def _numbers_are_possible(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
         words = f"{car_park.lot_id!r} must be lower-case letters, digits, - and _"
         yield _Trouble("", 0, "lot_id", words)
     for field in ("cars_per_minute_max", "observe_every_ms", "stale_after_ms"):
-        if getattr(car_park, field) <= 0:
-            yield _Trouble("", 0, field, "must be more than 0")
+        if not 0 < getattr(car_park, field) <= _LARGEST:  # nan is neither
+            yield _Trouble("", 0, field, f"must be more than 0 and at most {_LARGEST}")
     for index, link in enumerate(car_park.links):
         if not 1 <= link.port <= PORT_MAX:
             words = f"port {link.port} must lie between 1 and {PORT_MAX}"

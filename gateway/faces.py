@@ -33,7 +33,9 @@ class Faces:
         """The face a sign shall show now, as many lines as it has."""
         if device.sign_level == TOWN_SIGN_LEVEL:
             return self._ordered(device, uptime_ms)
-        return own_face(balance(last.groups, last.cars_inside), FULL_AT_FREE_SPACES)
+        return own_face(
+            balance(last.groups, last.cars_inside, last.drift_cars), FULL_AT_FREE_SPACES
+        )
 
     def is_due(
         self, device: Device, lines: tuple[str, ...], uptime_ms: int, *, differs: bool

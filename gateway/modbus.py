@@ -151,8 +151,11 @@ class ModbusLine:
     async def _answer(self, request: Awaitable[ModbusPDU], function: int) -> ModbusPDU:
         try:
             answer = await request
-        except (ConnectionException, OSError, RuntimeError) as broken:
-            # RuntimeError: uvloop refuses to write to what the other side has just closed.
+        except RuntimeError:
+            # uvloop refuses to write to what the other side has just closed.
+            self.close()
+            raise ModbusFailure(FailureKind.BROKEN, "the device hung up") from None
+        except (ConnectionException, OSError) as broken:
             self.close()
             raise ModbusFailure(FailureKind.BROKEN, str(broken)) from None
         except ModbusIOException:

@@ -104,6 +104,7 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     `entries_total` and `exits_total` are running totals over all lanes of this epoch.
     `cars_inside` is what the counters say: the last verified count plus entries minus exits;
     `cars_on_pallets` is what the machines say; None where it is not known.
+    `drift_cars` is what the counters last said too much against the machines; None if unknown.
     `observed_at_ms` is the gateway's wall clock, UTC milliseconds, and may be wrong: order is by
     (epoch, sequence) only. `previous_sequence` is the row before it in the outbox (sequence - 1
     unless snapshots in between were thinned), so that a gap can be told from thinning.
@@ -124,6 +125,7 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     signs: tuple[SignReading, ...]
     devices: tuple[DeviceHealth, ...]
     doubts: tuple[str, ...] = ()
+    drift_cars: int | None = None
 
     @property
     def position(self) -> tuple[int, int]:

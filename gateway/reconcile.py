@@ -87,8 +87,24 @@ def list_doubts(inside: int | None, groups: tuple[GroupReading, ...]) -> tuple[s
     return tuple(doubts)
 
 
-def balance(groups: tuple[GroupReading, ...], inside: int | None) -> Balance:
-    """The lot's spaces: seen by the machines, or worked out where some of them are silent."""
+def overfilled(groups: Iterable[GroupReading]) -> tuple[str, ...]:
+    """Groups that say they hold more cars than they have bays."""
+    return tuple(
+        f"group {group.group_id} says {sum(group.occupied_by_level)} cars "
+        f"in {sum(group.bays_by_level)} bays"
+        for group in groups
+        if group.occupied_by_level is not None
+        and sum(group.occupied_by_level) > sum(group.bays_by_level)
+    )
+
+
+def balance(
+    groups: tuple[GroupReading, ...], inside: int | None, drifted: int | None = None
+) -> Balance:
+    """The lot's spaces: seen by the machines, or worked out where some of them are silent.
+
+    Then the counters stand in, less the drift that was last measured against the machines.
+    """
     capacity = sum(sum(group.bays_by_level) for group in groups)
     idle = [g for g in groups if g.state in (GroupState.JAMMED, GroupState.MAINTENANCE)]
     out_of_service = sum(sum(group.bays_by_level) for group in idle)
@@ -98,10 +114,13 @@ def balance(groups: tuple[GroupReading, ...], inside: int | None) -> Balance:
     if on_pallets is not None:
         occupied, basis = on_pallets - locked_in, Basis.COUNTED
     elif inside is not None:
-        occupied, basis = inside - cars_waiting(groups) - locked_in, Basis.DERIVED
+        occupied = inside - (drifted or 0) - cars_waiting(groups) - locked_in
+        basis = Basis.DERIVED
     else:
         return Balance(capacity, usable, out_of_service, locked_in, None, None, Basis.DERIVED)
-    doubts = () if 0 <= occupied <= usable else (f"occupied {occupied} of {usable} usable",)
+    doubts = overfilled(groups)
+    if not 0 <= occupied <= usable:
+        doubts = (f"occupied {occupied} of {usable} usable", *doubts)
     return Balance(
         capacity, usable, out_of_service, locked_in, occupied, usable - occupied, basis, doubts
     )

@@ -26,6 +26,7 @@ from gateway.reconcile import (
     cars_inside,
     cars_on_pallets,
     cars_waiting,
+    drift,
     list_doubts,
 )
 from gateway.signs import compare, find_shown
@@ -59,6 +60,7 @@ class StationState:
         }
         self._counted_uptime_ms: dict[str, int] = {}
         self._desired: dict[str, tuple[str, ...]] = {}
+        self._drift_cars: int | None = None
 
     def fold(self, news: Reading | Failure, uptime_ms: int) -> Verdict | None:
         """Take one poll's result in; the verdict when it was a counter's."""
@@ -108,7 +110,8 @@ class StationState:
         exits = sum(lane.cars_total for lane in lanes if lane.direction is Direction.EXIT)
         self._cast_anchor(groups, entries, exits, now_ms)
         inside = self._inside(entries, exits, uptime_ms)
-        spaces = balance(groups, inside)
+        self._measure_drift(inside, groups)
+        spaces = balance(groups, inside, self._drift_cars)
         return Observation(
             lot_id=self._config.car_park.lot_id,
             epoch=0,
@@ -125,7 +128,14 @@ class StationState:
             signs=tuple(self._sign(device) for device in self._of(Role.SIGN)),
             devices=tuple(memory.health(uptime_ms) for memory in self._devices.values()),
             doubts=(*spaces.doubts, *list_doubts(inside, groups), *own_doubts),
+            drift_cars=self._drift_cars,
         )
+
+    def _measure_drift(self, inside: int | None, groups: tuple[GroupReading, ...]) -> None:
+        """Remember the drift while every machine tells, for the time when one does not."""
+        measured = None if inside is None else drift(inside, groups)
+        if measured is not None:
+            self._drift_cars = measured
 
     def _of(self, role: Role) -> tuple[Device, ...]:
         return self._config.devices_of(role)

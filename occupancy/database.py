@@ -1,6 +1,5 @@
 """PostgreSQL: the pool, migrations, facts of the car parks."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ UNREACHABLE = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # its protocol, when the server is killed in mid-answer
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.AdminShutdownError,
     asyncpg.exceptions.CrashShutdownError,
@@ -102,23 +102,6 @@ async def read_schema_version(url: str) -> int:
         return 0
     finally:
         await connection.close()
-
-
-async def wait_until_migrated(connections: asyncpg.Pool, stopping: asyncio.Event) -> None:
-    """Parts start in any order: wait for the server and for its schema."""
-    newest = migrations()[-1][0]
-    told = False
-    while not stopping.is_set():
-        try:
-            version = await connections.fetchval("SELECT max(number) FROM schema_version")
-        except NOT_READY:
-            version = None
-        if version is not None and version >= newest:
-            return
-        if not told:
-            log.warning("waiting for PostgreSQL and its schema", schema=version, wanted=newest)
-            told = True
-        await asyncio.sleep(0.2)
 
 
 async def seed_lots(connections: asyncpg.Pool, lots: Sequence[Lot]) -> None:

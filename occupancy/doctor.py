@@ -43,7 +43,10 @@ async def check_postgres(url: str) -> Finding:
     except database.UNREACHABLE as failure:
         return Finding(thing, str(failure) or "no answer", POSTGRES_CURE)
     newest = database.migrations()[-1][0]
-    if number != newest:
+    if number > newest:
+        words = f"schema {number:04d} is newer than this version's {newest:04d}"
+        return Finding(thing, words, "run the newer version here, too")
+    if number < newest:
         words = f"schema {number:04d}, this version wants {newest:04d}"
         return Finding(thing, words, "run `zhibo migrate`")
     return Finding(thing)

@@ -1,6 +1,8 @@
 """What a new database needs before anything else: the schema and the facts that ship."""
 
+from gateway.settings import BadSettingError
 from occupancy import database
+from occupancy.config import POSTGRES_URL
 from occupancy.database_tariffs import seed_tariffs
 from occupancy.lot_file import load_shipped
 from occupancy.tariff_file import shipped_tariffs
@@ -8,7 +10,13 @@ from occupancy.tariff_file import shipped_tariffs
 
 async def prepare(postgres_url: str) -> int:
     """Migrate, then write what is not there yet; how many migrations were applied."""
-    steps = await database.migrate(postgres_url)
+    try:
+        steps = await database.migrate(postgres_url)
+    except database.UNREACHABLE as reason:
+        raise BadSettingError(
+            f"{POSTGRES_URL.name}={postgres_url}: {reason or 'no answer'}; "
+            "start PostgreSQL there or set another address"
+        ) from None
     async with database.pool(postgres_url) as connections:
         await database.seed_lots(connections, load_shipped())
         await seed_tariffs(connections, shipped_tariffs())

@@ -172,7 +172,7 @@ def _float(mean: object) -> float | None:
 
 def _row(timed: Timed, recorded_at_ms: int) -> tuple[object, ...]:
     o = timed.observation
-    spaces = balance(o.groups, o.cars_inside)
+    spaces = balance(o.groups, o.cars_inside, o.drift_cars)
     recorded_at = _time(recorded_at_ms)
     observed_at, doubts = _placed_in_time(o.observed_at_ms + timed.offset_ms, recorded_at)
     return (

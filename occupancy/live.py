@@ -139,7 +139,7 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
     news = received.observation
     if previous is not None and news.position <= previous.position:
         return previous
-    spaces = balance(news.groups, news.cars_inside)
+    spaces = balance(news.groups, news.cars_inside, news.drift_cars)
     observed_at_ms = news.observed_at_ms + received.offset_ms
     doubts = (*news.doubts, *_doubts(lot, spaces, received))
     quality = _quality(spaces, lot)

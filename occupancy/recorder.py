@@ -18,12 +18,14 @@ from occupancy import database, history, snapshot
 from occupancy.history import MovedOnError, Position, Timed
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
+from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign, face
 
 NOW_BLOCK_MS = 1_000
 HISTORY_ENTRIES = 50
 HISTORY_PAUSE_SECONDS = 0.25
 LEASE_SECONDS = 6.0
+LOTS_WAIT_SECONDS = 5.0
 FACES_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 _LOST = (RedisError, OSError, TimeoutError)
@@ -153,15 +155,23 @@ async def run_recorder(
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
     async with database.pool(postgres_url) as connections:
-        await database.wait_until_migrated(connections, stopping)
-        if stopping.is_set():
-            return
-        lots = {lot.lot_id: lot for lot in await database.list_lots(connections)}
+        lots = {lot.lot_id: lot for lot in await _lots(connections)}
         recorder = Recorder(redis, connections, lots, signs, clock)
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")
             await stopping.wait()
             work.cancel()
+
+
+async def _lots(connections: database.Pool) -> list[Lot]:
+    """The operators' facts; while PostgreSQL is away those that ship, so that guidance goes on."""
+    try:
+        async with asyncio.timeout(LOTS_WAIT_SECONDS):
+            lots = await database.list_lots(connections)
+    except database.NOT_READY as trouble:
+        log.warning("PostgreSQL is away: the car parks' shipped facts serve", reason=str(trouble))
+        lots = []
+    return lots or load_shipped()
 
 
 async def _again(work: Callable[[], Awaitable[None]], what: str) -> None:
@@ -170,7 +180,7 @@ async def _again(work: Callable[[], Awaitable[None]], what: str) -> None:
     while not is_cancelled():
         try:
             await work()
-        except (*_LOST, *database.UNREACHABLE, ResponseError) as trouble:
+        except (*_LOST, *database.NOT_READY, ResponseError) as trouble:
             if not failed:
                 log.warning("interrupted, trying again", what=what, reason=str(trouble))
             failed = True

@@ -82,7 +82,12 @@ async def _run_parts(
 @contextmanager
 def _alone_in(data: Path) -> Iterator[None]:
     """Two towns in one folder would fight over it. Raises BadSettingError."""
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise BadSettingError(
+            f"ZHIBO_DATA={data}: {reason.strerror}; set a folder that can be written"
+        ) from None
     with (data / "lock").open("w") as lock:
         if not _locked(lock):
             raise BadSettingError(

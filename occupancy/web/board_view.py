@@ -22,6 +22,7 @@ class Words(msgspec.Struct, frozen=True):
     trend: dict[Trend, str]
     sign: dict[FaceState, str]
     doubtful: str
+    estimated: str
     silent: str
     closed: str
     full: str
@@ -51,6 +52,7 @@ WORDS = Words(
         FaceState.UNKNOWN: "状态不明",
     },
     doubtful="数据核对中，请以现场为准",
+    estimated="部分机组失联，余位为估算",
     silent="超过 90 秒无数据，请以现场为准",
     closed="暂停开放",
     full="请前往其他停车场",
@@ -120,6 +122,8 @@ def _note(lot: LotDetail) -> str:
         return WORDS.silent if lot.live.quality is Quality.STALE else WORDS.doubtful
     if lot.status is Status.CLOSED:
         return WORDS.closed
+    if lot.live.quality is Quality.ESTIMATED:
+        return WORDS.estimated
     if lot.live.out_of_service:
         return WORDS.out_of_service.format(lot.live.out_of_service)
     return WORDS.full if lot.status is Status.FULL else ""

@@ -76,7 +76,18 @@ def test_a_jam_takes_its_bays_and_its_cars_out_of_the_sum(state: GroupState) -> 
 def test_more_cars_than_bays_is_suspect_and_not_clamped() -> None:
     spaces = balance((_group((9, 9, 9)),), inside=None)
     assert (spaces.occupied, spaces.free) == (27, -7)
-    assert spaces.doubts == ("occupied 27 of 20 usable",)
+    assert spaces.doubts == ("occupied 27 of 20 usable", "group g1 says 27 cars in 20 bays")
+
+
+def test_one_impossible_group_makes_a_possible_sum_doubtful() -> None:
+    spaces = balance((_group((6, 7, 9)), _group((0, 0, 0), name="g2")), inside=None)
+    assert spaces.free == 18
+    assert spaces.doubts == ("group g1 says 22 cars in 20 bays",)
+
+
+def test_a_silent_group_is_filled_by_counters_less_their_known_drift() -> None:
+    spaces = balance((_group((1, 1, 1)), SILENT), inside=20, drifted=8)
+    assert (spaces.occupied, spaces.free, spaces.basis) == (12, 28, Basis.DERIVED)
 
 
 def test_drift_is_counters_minus_machines_minus_those_still_waiting() -> None:

@@ -205,10 +205,10 @@ async def test_a_full_disk_is_an_alarm_and_a_retry_and_the_signs_go_on(
             await until(lambda: lots.shows("sign", 8, "number"))
             assert await history(redis) == []
         await until(newest(redis, lambda o: o.cars_on_pallets == 6))
-        await until(newest(redis, lambda o: not o.doubts))
+        await until(newest(redis, lambda o: not o.doubts and o.entries_total == 1))
         first = (await history(redis))[0]
     assert first.doubts == ("the outbox was full: what came before was not kept in detail",)
-    assert (first.sequence, first.entries_total) == (1, 1)
+    assert first.sequence == 1
     told = capsys.readouterr().out
     assert told.count("the outbox takes no more") == 1
     assert "the outbox takes observations again" in told

@@ -31,6 +31,7 @@ function asSeenNow(lot) {
 function noteOf(lot) {
   if (lot.status === "no_data") return lot.live.quality === "stale" ? words.silent : words.doubtful;
   if (lot.status === "closed") return words.closed;
+  if (lot.live.quality === "estimated") return words.estimated;
   if (lot.live.out_of_service) return fill(words.out_of_service, lot.live.out_of_service);
   return lot.status === "full" ? words.full : "";
 }
@@ -102,7 +103,7 @@ function showTotal() {
   const occupied = usable - sum("free");
   const field = (name) => one(`[data-total="${name}"]`);
   put(field("free"), serving.length ? sum("free") : DASH);
-  put(field("usable"), usable);
+  put(field("usable"), usable || DASH);
   put(field("percent"), usable ? `${Math.round((100 * occupied) / usable)}%` : DASH);
   field("bar").max = usable || 1;
   field("bar").value = occupied;
