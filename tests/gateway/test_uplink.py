@@ -181,6 +181,7 @@ async def test_a_server_that_restarted_empty_is_filled_again(path: Path, tmp_pat
         await sender.write(2)
         await until(lambda: not sender.uplink.is_connected)
         await server.start()
+        await until(lambda: sender.uplink.is_connected)
         async with connect(server.url) as fresh:
             await until(holds(fresh, 1, 2, 3, 4, 5))
             await until(has_said(fresh, 5))
