@@ -41,9 +41,9 @@ WORDS = Words(
     },
     instead={Status.FULL: "满", Status.CLOSED: "关", Status.NO_DATA: DASH},
     trend={
-        Trend.FILLING: "↘ 余位在减少",
-        Trend.EMPTYING: "↗ 余位在增加",
-        Trend.STEADY: "→ 余位平稳",
+        Trend.FILLING: "↘ 减少中",
+        Trend.EMPTYING: "↗ 增加中",
+        Trend.STEADY: "→ 平稳",
         Trend.UNKNOWN: "",
     },
     sign={
@@ -99,7 +99,10 @@ class Total(msgspec.Struct, frozen=True):
 
     @property
     def percent(self) -> str:
-        return f"{self.occupied / self.usable:.0%}" if self.usable else DASH
+        """Rounded half up, as the page's script does."""
+        if not self.usable:
+            return DASH
+        return f"{(200 * self.occupied + self.usable) // (2 * self.usable)}%"
 
 
 def tile(lot: LotDetail) -> Tile:

@@ -16,6 +16,14 @@ SLOW_BYTES = 64 * 1024
 # A reader that takes nothing for so many beats is let go; it comes back by itself.
 PATIENCE_BEATS = 15
 LAST_EVENT_ID = "Last-Event-ID"
+STREAM_WORDS = (
+    "Each `lot` event is one car park as in /v1/lots, with its levels and signs; on connecting all "
+    "of them come. Its id says how every car park looked to you then: send it back as "
+    "Last-Event-ID and only those that look other come again; an id nobody gave brings the whole "
+    "picture. A `heartbeat` every 2 s carries `now`, `observed_at` of every car park and `source` "
+    "(`live`, or `lost` while the service itself hears nothing): after 90 s without a newer "
+    "observed_at show a dash. A slow reader gets the latest state, not every one in between."
+)
 _UNSEEN = "." * LOOK_LENGTH
 
 

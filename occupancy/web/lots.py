@@ -3,9 +3,11 @@
 import asyncio
 import datetime as dt
 import re
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from occupancy import database, history
 from occupancy.web import formats
@@ -28,9 +30,9 @@ class HistoryQuery(
 ):
     """A span in RFC 3339 and a step as an ISO 8601 duration."""
 
-    from_: str = ""
-    to: str = ""
-    step: str = "PT15M"
+    from_: Annotated[str, Meta(description="开始时间，RFC 3339；默认为结束前 24 小时")] = ""
+    to: Annotated[str, Meta(description="结束时间，RFC 3339；默认为现在")] = ""
+    step: Annotated[str, Meta(description="步长，ISO 8601，例如 PT15M；最多 5000 步")] = "PT15M"
 
 
 class Lots:

@@ -53,6 +53,8 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
         "parameters": [*_path_parameters(route), *_query_parameters(route, schema_of)],
         "responses": _responses(route, schema_of),
     }
+    if route.about:
+        operation["description"] = route.about
     if route.body is not None:
         content = {"application/json": {"schema": schema_of[id(route.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -78,6 +80,7 @@ def _query_parameters(route: Route, schema_of: dict[int, Any]) -> list[dict[str,
             "name": field.encode_name,
             "in": "query",
             "required": field.required,
+            "description": schema_of[id(field.type)].get("description", field.encode_name),
             "schema": schema_of[id(field.type)],
         }
         for field in msgspec.structs.fields(route.query)

@@ -34,6 +34,7 @@ class Route:
     problems: tuple[int, ...] = ()
     tag: str = "live"
     documented: bool = True
+    about: str = ""
     path_about: dict[str, str] = field(default_factory=dict)
 
 

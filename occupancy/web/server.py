@@ -18,7 +18,7 @@ from occupancy.sign_faces import TownSign
 from occupancy.web.board import Board
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
-from occupancy.web.events import LiveStream
+from occupancy.web.events import STREAM_WORDS, LiveStream
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
 from occupancy.web.problems import as_documents
@@ -98,6 +98,7 @@ def make_face(
             stream.answer,
             "Server-sent events: `lot` on every change, `heartbeat`; resumes by Last-Event-ID",
             content_type="text/event-stream",
+            about=STREAM_WORDS,
         ),
         *Health(showcase, stream).routes(),
         *board.routes(),

@@ -35,7 +35,8 @@ def _runs(values: Sequence[float | None], most: float) -> list[list[Point]]:
             runs.append([])
             continue
         height = (HEIGHT - 2 * PADDING) * value / max(most, 1)
-        runs[-1].append((index * step, HEIGHT - PADDING - height))
+        behind = len(values) - 1 - index
+        runs[-1].append((WIDTH - behind * step, HEIGHT - PADDING - height))
     return [run for run in runs if run]
 
 

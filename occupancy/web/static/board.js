@@ -117,9 +117,13 @@ function inWords(milliseconds) {
   return minutes < 60 ? `${minutes} 分钟` : `${Math.floor(minutes / 60)} 小时`;
 }
 
+function ago(milliseconds) {
+  return milliseconds < 1500 ? "刚刚" : `${inWords(milliseconds)}前`;
+}
+
 function ageInWords(lot) {
   if (lot.live.observed_at === null) return "尚无数据";
-  return ageOf(lot) < 1500 ? "刚刚更新" : `${inWords(ageOf(lot))}前更新`;
+  return `${ago(ageOf(lot))}更新`;
 }
 
 function showLink() {
@@ -145,7 +149,7 @@ function tick() {
     if (serverAhead !== null) put(one(`[data-lot="${lot.id}"] [data-field="age"]`), ageInWords(lot));
   }
   if (lots.size) showTotal();
-  if (changedAt !== null) put(one("[data-pushed]"), `${inWords(performance.now() - changedAt)}前有变化`);
+  if (changedAt !== null) put(one("[data-pushed]"), `${ago(performance.now() - changedAt)}有变化`);
 }
 
 function take(message) {
