@@ -141,7 +141,7 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
         return previous
     spaces = balance(news.groups, news.cars_inside, news.drift_cars)
     observed_at_ms = news.observed_at_ms + received.offset_ms
-    doubts = (*news.doubts, *_doubts(lot, spaces, received))
+    doubts = tuple(dict.fromkeys((*news.doubts, *_doubts(lot, spaces, received))))
     quality = _quality(spaces, lot)
     samples = _samples(previous, observed_at_ms, spaces.free)
     return LiveOccupancy(
