@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Iterable
 from typing import cast
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 
 from occupancy.live import LiveOccupancy
 
 CHANNEL = "zhibo:v1:pictures"
 ASK_SECONDS = 2.0
+log = structlog.get_logger()
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(LiveOccupancy)
 
@@ -70,13 +72,13 @@ async def write(redis: Redis, run_id: str, picture: LiveOccupancy) -> bool:
 async def read_all(redis: Redis, lot_ids: Iterable[str]) -> list[LiveOccupancy]:
     """The pictures this server process holds; none for a lot it knows nothing of."""
     run_id = (await read_run_id(redis)).encode()
-    pictures = []
+    pictures: list[bytes] = []
     for lot_id in lot_ids:
         held = await redis.hmget(picture_key(lot_id), ["run", "picture"])
         written_for, payload = cast("tuple[bytes | None, bytes | None]", tuple(held))
         if written_for == run_id and payload is not None:
-            pictures.append(_decoder.decode(payload))
-    return pictures
+            pictures.append(payload)
+    return _decoded(pictures)
 
 
 async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[LiveOccupancy]]:
@@ -93,4 +95,15 @@ async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[Liv
                 message = await channel.get_message(timeout=ASK_SECONDS)
                 if message is None:
                     break
-                yield [_decoder.decode(message["data"])]
+                yield _decoded([message["data"]])
+
+
+def _decoded(payloads: Iterable[bytes]) -> list[LiveOccupancy]:
+    """Those that can be read: one that cannot must not hide the others."""
+    pictures = []
+    for payload in payloads:
+        try:
+            pictures.append(_decoder.decode(payload))
+        except msgspec.DecodeError as reason:
+            log.warning("a picture that cannot be read was left out", reason=str(reason))
+    return pictures

@@ -1,5 +1,6 @@
 """Answers whose bytes, headers included, were made before anybody asked."""
 
+import asyncio
 import gzip
 import hashlib
 import re
@@ -14,6 +15,7 @@ from aiohttp.abc import AbstractStreamWriter
 from occupancy.web.security import headers_for
 
 GZIP_LEVEL = 5
+TAKEN_WITHIN_SECONDS = 30.0
 JSON = "application/json"
 _OK, _NOT_MODIFIED = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n"
 _ZERO_WEIGHT = re.compile(r"q=0(\.0*)?")
@@ -69,12 +71,20 @@ class ReadyResponse(web.StreamResponse):
         end = b"\r\n" if self._stays_open else b"Connection: close\r\n\r\n"
         transport.write(b"".join((head, date, end, b"" if request.method == "HEAD" else body)))
         if transport.get_write_buffer_size():
-            # A reader that asks on without taking the answers has to wait.
-            await request.writer.drain()
+            await _wait_until_taken(request, transport)
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
         """All has been written."""
+
+
+async def _wait_until_taken(request: web.BaseRequest, transport: asyncio.Transport) -> None:
+    """A reader that asks on without taking the answers has to wait, and not for ever."""
+    try:
+        async with asyncio.timeout(TAKEN_WITHIN_SECONDS):
+            await request.writer.drain()
+    except TimeoutError:
+        transport.abort()
 
 
 def prepare(content: object, path: str) -> Prepared:

@@ -55,6 +55,7 @@ class Served:
     clock: Clock
     port: int
     http: aiohttp.ClientSession
+    runner: web.AppRunner
 
     @property
     def lots(self) -> dict[str, Lot]:
@@ -90,6 +91,6 @@ async def served(
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
-            yield Served(face, clock, runner.addresses[0][1], http)
+            yield Served(face, clock, runner.addresses[0][1], http, runner)
         finally:
             await runner.cleanup()

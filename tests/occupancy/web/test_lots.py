@@ -1,6 +1,9 @@
 """`/v1/lots` and its relatives, over real HTTP."""
 
+import asyncio
+import contextlib
 import gzip
+import socket
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -8,8 +11,10 @@ import pytest
 
 from occupancy.history import Position, Timed, record
 from occupancy.lot import OpeningState
+from occupancy.web import prepared
 from tests.builders import MORNING_MS, a_group, a_lot, an_observation
 from tests.occupancy.web.faces import Served, served
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -125,6 +130,64 @@ async def test_packed_for_those_who_take_it(
 async def test_the_packed_bytes_are_the_plain_ones(shown: Served) -> None:
     prepared = shown.face.showcase.lot_list()
     assert gzip.decompress(prepared.packed.body) == prepared.plain.body
+
+
+async def test_a_reader_that_asks_on_without_reading_has_to_wait(shown: Served) -> None:
+    """Ten thousand requests sent at once must not become ninety megabytes of answers."""
+    asked = 10_000
+    assert shown.runner.server is not None
+    before = shown.runner.server.requests_count
+    with socket.socket() as greedy:
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        greedy.connect(("127.0.0.1", shown.port))
+        greedy.settimeout(0)
+        request = b"GET /v1/lots HTTP/1.1\r\nHost: x\r\n\r\n"
+        left = request * asked
+        answered = [before]
+
+        def has_settled() -> bool:
+            nonlocal left
+            with contextlib.suppress(BlockingIOError):
+                left = left[greedy.send(left) :]
+            assert shown.runner.server is not None
+            answered.append(shown.runner.server.requests_count)
+            return len(answered) > 50 and answered[-1] == answered[-30] > before
+
+        await until(has_settled)
+        assert answered[-1] - before < asked / 2
+        assert (await shown.get("/v1/lots"))["lots"]
+
+
+async def test_a_reader_that_takes_nothing_at_all_is_let_go(
+    shown: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "TAKEN_WITHIN_SECONDS", 0.05)
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        stuck.connect(("127.0.0.1", shown.port))
+        stuck.settimeout(0)
+        request = b"GET /v1/lots HTTP/1.1\r\nHost: x\r\n\r\n"
+
+        def is_cut_off() -> bool:
+            try:
+                stuck.send(request * 100)
+            except BlockingIOError:
+                return False
+            except ConnectionError:
+                return True
+            return False
+
+        await until(is_cut_off)
+
+
+async def test_a_closed_connection_is_no_error(shown: Served) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", shown.port)
+    writer.write(b"GET /v1/lots HTTP/1.0\r\nHost: x\r\n\r\n")
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    assert b"Connection: close" in answer
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_head_answers_as_get_without_the_body(shown: Served) -> None:

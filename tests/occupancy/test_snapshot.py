@@ -1,0 +1,51 @@
+"""The live picture in a real server."""
+
+import asyncio
+
+from redis.asyncio import Redis
+
+from occupancy import snapshot
+from tests.builders import a_lot
+from tests.occupancy.web.faces import a_picture
+
+KANGLE, SANDA = a_lot(), a_lot(lot_id="sanda")
+
+
+async def test_the_newest_picture_wins_whoever_writes_it(redis: Redis) -> None:
+    run_id = await snapshot.read_run_id(redis)
+    assert await snapshot.write(redis, run_id, a_picture(KANGLE, 2))
+    assert not await snapshot.write(redis, run_id, a_picture(KANGLE, 2))
+    assert not await snapshot.write(redis, run_id, a_picture(KANGLE, 1))
+    assert await snapshot.read_all(redis, ["kangle"]) == [a_picture(KANGLE, 2)]
+
+
+async def test_a_picture_of_another_servers_life_is_not_believed(redis: Redis) -> None:
+    await snapshot.write(redis, "an earlier run", a_picture(KANGLE, 9))
+    assert await snapshot.read_all(redis, ["kangle"]) == []
+    run_id = await snapshot.read_run_id(redis)
+    assert await snapshot.write(redis, run_id, a_picture(KANGLE, 3))
+
+
+async def test_a_picture_that_cannot_be_read_does_not_hide_the_others(redis: Redis) -> None:
+    run_id = await snapshot.read_run_id(redis)
+    await snapshot.write(redis, run_id, a_picture(SANDA, 1))
+    held = {"run": run_id, "epoch": "1", "sequence": "1", "picture": b"\xc1 not a picture"}
+    await redis.hset(snapshot.picture_key("kangle"), mapping=held)  # type: ignore[arg-type]
+    assert await snapshot.read_all(redis, ["kangle", "sanda"]) == [a_picture(SANDA, 1)]
+
+
+async def test_a_follower_hears_all_then_each_change_and_survives_noise(redis: Redis) -> None:
+    run_id = await snapshot.read_run_id(redis)
+    await snapshot.write(redis, run_id, a_picture(SANDA, 1))
+    first, sequences = None, []
+    async with asyncio.timeout(20):
+        async for pictures in snapshot.follow(redis, ["kangle", "sanda"]):
+            if first is None:
+                first = pictures
+                await redis.publish(snapshot.CHANNEL, b"noise")
+                for sequence in (5, 6, 7):
+                    await snapshot.write(redis, run_id, a_picture(KANGLE, sequence))
+            sequences += [p.sequence for p in pictures if p.lot_id == "kangle"]
+            if 7 in sequences:
+                break
+    assert first == [a_picture(SANDA, 1)]
