@@ -30,6 +30,7 @@ from occupancy.web.static_files import StaticFiles
 from occupancy.web.tariff_shelf import TariffShelf
 
 KEEPALIVE_SECONDS = 8.0
+LINGER_SECONDS = 1.0  # for a body that nobody reads any more
 SHUTDOWN_SECONDS = 3.0
 LOTS_WAIT_SECONDS = 5.0
 
@@ -119,6 +120,7 @@ async def serving(app: web.Application, listening: socket.socket) -> AsyncIterat
         app,
         handler_cancellation=True,
         keepalive_timeout=KEEPALIVE_SECONDS,
+        lingering_time=LINGER_SECONDS,
         access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )

@@ -14,7 +14,7 @@ from gateway.settings import BadSettingError
 from occupancy import snapshot
 from occupancy.database import Pool, seed_lots
 from occupancy.lot_file import load_shipped
-from occupancy.web import server
+from occupancy.web import routes, server
 from occupancy.web.config import WebSettings
 from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.faces import AWAY, Clock, a_picture
@@ -148,13 +148,18 @@ async def test_requests_that_never_end_are_closed_and_nobody_waits_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.3)
-    beginnings = (b"", b"GET /v1/lots HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    monkeypatch.setattr(routes, "BODY_SECONDS", 0.3)
+    beginnings = (
+        b"",
+        b"GET /v1/lots HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{",
+    )
     async with running(settings()) as service:
         half_open = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(100)]
         for number, (_, writer) in enumerate(half_open):
             writer.write(beginnings[number % len(beginnings)])
         assert (await service.ask("/v1/lots"))[0] == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(8):  # aiohttp would linger for ten more
             for reader, writer in half_open:
                 await reader.read()
                 writer.close()
