@@ -6,12 +6,13 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 from dotenv import dotenv_values
+from redis.asyncio import Redis
 
 import gateway.config
 import gateway.process
@@ -24,7 +25,9 @@ from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
 from lot_sim.devices import PortTakenError
 from lot_sim.scenario import BadScenarioError
-from occupancy.database import NewerDatabaseError
+from occupancy.correction import BadCountError
+from occupancy.counting import NotHeardError
+from occupancy.database import NewerDatabaseError, Pool
 from occupancy.embedded import EmbeddedError
 from occupancy.sign_faces import TownSign
 from occupancy.together import RUNNING_FILE
@@ -50,6 +53,8 @@ REFUSALS = (
     gateway.config.BadConfigError,
     NewerDatabaseError,
     EmbeddedError,
+    NotHeardError,
+    BadCountError,
 )
 FLAG_SETTINGS = {
     "data": "ZHIBO_DATA",
@@ -60,6 +65,7 @@ FLAG_SETTINGS = {
     "faults": "ZHIBO_SIM_FAULTS",
 }
 Environ = Mapping[str, str]
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -164,6 +170,52 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
     return 0
 
 
+def truth_check(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.counting import check_lots
+    from occupancy.lot_file import load_shipped
+
+    lots = [arguments.lot] if arguments.lot else [lot.lot_id for lot in load_shipped()]
+    checks = _with_servers(
+        environ,
+        lambda redis, connections: check_lots(redis, connections, lots, now_ms, _person(environ)),
+    )
+    print("\n".join(check.line() for check in checks))
+    return FOUND_TROUBLE if any(check.is_beyond_limit for check in checks) else 0
+
+
+def correct(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.correction import Count
+    from occupancy.counting import count_lot
+
+    count = Count(arguments.cars, arguments.reason, arguments.by or _person(environ), now_ms())
+    done = _with_servers(
+        environ,
+        lambda redis, connections: count_lot(
+            redis, connections, arguments.lot, count, monotonic_seconds
+        ),
+    )
+    print(done.words)
+    return 0 if done.is_taken else FOUND_TROUBLE
+
+
+def _with_servers(environ: Environ, work: Callable[[Redis, Pool], Awaitable[T]]) -> T:
+    from gateway.redis_client import connect
+    from occupancy.database import pool
+
+    redis_url = _needed(gateway.config.REDIS_URL, environ)
+    postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+
+    async def run() -> T:
+        async with connect(redis_url) as redis, pool(postgres_url) as connections:
+            return await work(redis, connections)
+
+    return asyncio.run(run())
+
+
+def _person(environ: Environ) -> str:
+    return environ.get("USER") or "command line"
+
+
 def sim(arguments: argparse.Namespace, environ: Environ) -> int:
     from lot_sim.run import run_sim
 
@@ -183,7 +235,7 @@ def migrate(_: argparse.Namespace, environ: Environ) -> int:
 
 def doctor(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.doctor import check_devices
-    from occupancy.doctor import check_servers
+    from occupancy.doctor import check_alarms, check_servers
     from occupancy.lot_file import load_shipped
 
     offset = gateway.config.PORT_OFFSET.read(environ)
@@ -192,6 +244,7 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     redis_url = gateway.config.REDIS_URL.read(environ)
     postgres_url = occupancy.config.POSTGRES_URL.read(environ)
     findings = asyncio.run(check_servers(redis_url, postgres_url))
+    findings += asyncio.run(check_alarms(redis_url))
     findings += asyncio.run(check_devices(configs))
     for finding in findings:
         print(finding.line())
@@ -282,6 +335,13 @@ def parser() -> argparse.ArgumentParser:
     field = command("sim", sim, "simulated field devices only")
     field.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml")
     _add_sim_flags(field)
+    check = command("truth-check", truth_check, "entries minus exits against the machines, now")
+    check.add_argument("lot", nargs="?", metavar="LOT")
+    count = command("correct", correct, "record what a person counted; the counters go on from it")
+    count.add_argument("lot", metavar="LOT")
+    count.add_argument("--cars", type=int, required=True, help="cars inside, counted")
+    count.add_argument("--reason", required=True)
+    count.add_argument("--by", metavar="NAME", help="who counted; the user's name by default")
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check every connection and device; says how to mend what is wrong")
     measured = command("bench", bench, "the project's own benchmarks; alone it lists them")

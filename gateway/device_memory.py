@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gateway.config import Device
 from gateway.decode import Value
-from gateway.observation import DeviceHealth, DeviceState
+from gateway.observation import HEARTBEAT_DOUBT, LOOP_DOUBT, DeviceHealth, DeviceState
 from gateway.reading import Failure, Reading
 
 LATE_AFTER_MS = 3_000
@@ -87,9 +87,9 @@ class DeviceMemory:
         if self._clock_doubt:
             doubts.append(self._clock_doubt)
         if self._frozen(uptime_ms):
-            doubts.append("its heartbeat stands still: its program has stopped")
+            doubts.append(HEARTBEAT_DOUBT)
         if _loop_is_broken(self.values.get("loop_status")):
-            doubts.append("its loop or cable is broken")
+            doubts.append(LOOP_DOUBT)
         return tuple(doubts)
 
     def health(self, uptime_ms: int) -> DeviceHealth:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.config import TOWN_SIGN_LEVEL, CarPark, Device
 from gateway.observation import Observation
-from gateway.reconcile import balance
+from gateway.reconcile import balance_of
 from gateway.signs import STALE, BadFaceError, SignOrder, own_face, to_registers
 
 SIGN_REFRESH_MS = 25_000  # a sign is written at least every 30 s
@@ -33,9 +33,7 @@ class Faces:
         """The face a sign shall show now, as many lines as it has."""
         if device.sign_level == TOWN_SIGN_LEVEL:
             return self._ordered(device, uptime_ms)
-        return own_face(
-            balance(last.groups, last.cars_inside, last.drift_cars), FULL_AT_FREE_SPACES
-        )
+        return own_face(balance_of(last), FULL_AT_FREE_SPACES)
 
     def is_due(
         self, device: Device, lines: tuple[str, ...], uptime_ms: int, *, differs: bool

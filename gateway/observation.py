@@ -8,6 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
+# Doubts by which alarms are told; the others are for people to read.
+HEARTBEAT_DOUBT = "its heartbeat stands still: its program has stopped"
+LOOP_DOUBT = "its loop or cable is broken"
+NEARLY_FULL_DOUBT = "the outbox is nearly full: nobody records"
+
 
 class Basis(StrEnum):
     """How a number came about (APDS occupancyCalculation)."""
@@ -105,6 +110,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     `cars_inside` is what the counters say: the last verified count plus entries minus exits;
     `cars_on_pallets` is what the machines say; None where it is not known.
     `drift_cars` is what the counters last said too much against the machines; None if unknown.
+    `correction_number` is the operator's count that was taken last, 0 for none; `unseen_cars` are
+    the cars that count found beyond what the machines say (negative: they say too many).
     `observed_at_ms` is the gateway's wall clock, UTC milliseconds, and may be wrong: order is by
     (epoch, sequence) only. `previous_sequence` is the row before it in the outbox (sequence - 1
     unless snapshots in between were thinned), so that a gap can be told from thinning.
@@ -126,6 +133,8 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     devices: tuple[DeviceHealth, ...]
     doubts: tuple[str, ...] = ()
     drift_cars: int | None = None
+    correction_number: int = 0
+    unseen_cars: int = 0
 
     @property
     def position(self) -> tuple[int, int]:

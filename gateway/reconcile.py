@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.observation import Basis, GroupReading, GroupState
+from gateway.observation import Basis, GroupReading, GroupState, Observation
 
 LEAST_DRIFT_CARS = 5  # a car between loop and pallet is no drift
 LEAST_DRIFT_SHARE = 0.03  # what honest loops miscount
@@ -13,12 +13,18 @@ _LEAST_MS = 3_600_000
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """A moment at which the number of cars inside was known, and the running totals then."""
+    """A moment at which the number of cars inside was known, and the running totals then.
+
+    Known from the machines at the first look (`correction_number` 0), from an operator's count
+    afterwards; `unseen_cars` are those he found beyond what the machines said.
+    """
 
     cars_inside: int
     entries_total: int
     exits_total: int
     at_ms: int
+    correction_number: int = 0
+    unseen_cars: int = 0
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -60,10 +66,16 @@ def cars_waiting(groups: Iterable[GroupReading]) -> int:
     return sum(group.storing_queue or 0 for group in groups)
 
 
-def drift(inside: int, groups: tuple[GroupReading, ...]) -> int | None:
+def drift(inside: int, groups: tuple[GroupReading, ...], unseen_cars: int = 0) -> int | None:
     """Counters minus machines, in cars; None while a group is silent."""
+    seen = cars_seen(groups)
+    return None if seen is None else inside - seen - unseen_cars
+
+
+def cars_seen(groups: tuple[GroupReading, ...]) -> int | None:
+    """Cars the machines know of, on pallets and waiting for one; None while a group is silent."""
     on_pallets = cars_on_pallets(groups)
-    return None if on_pallets is None else inside - on_pallets - cars_waiting(groups)
+    return None if on_pallets is None else on_pallets + cars_waiting(groups)
 
 
 def drift_per_day(drifted: int, anchor: Anchor, now_ms: int) -> float | None:
@@ -72,7 +84,9 @@ def drift_per_day(drifted: int, anchor: Anchor, now_ms: int) -> float | None:
     return drifted * _DAY_MS / since_ms if since_ms >= _LEAST_MS else None
 
 
-def list_doubts(inside: int | None, groups: tuple[GroupReading, ...]) -> tuple[str, ...]:
+def list_doubts(
+    inside: int | None, groups: tuple[GroupReading, ...], unseen_cars: int = 0
+) -> tuple[str, ...]:
     """What the counters say that cannot be, or that the machines contradict."""
     if inside is None:
         return ()
@@ -81,10 +95,15 @@ def list_doubts(inside: int | None, groups: tuple[GroupReading, ...]) -> tuple[s
     doubts = []
     if not 0 <= inside <= room:
         doubts.append(f"the counters say {inside} cars inside, there is room for {room}")
-    drifted = drift(inside, groups)
-    if drifted is not None and abs(drifted) >= max(LEAST_DRIFT_CARS, capacity * LEAST_DRIFT_SHARE):
+    drifted = drift(inside, groups, unseen_cars)
+    if drifted is not None and abs(drifted) >= drift_limit_cars(capacity):
         doubts.append(f"the counters say {drifted:+d} cars against the machines")
     return tuple(doubts)
+
+
+def drift_limit_cars(capacity: int) -> float:
+    """From how many cars on counters and machines contradict each other."""
+    return max(LEAST_DRIFT_CARS, capacity * LEAST_DRIFT_SHARE)
 
 
 def overfilled(groups: Iterable[GroupReading]) -> tuple[str, ...]:
@@ -98,8 +117,16 @@ def overfilled(groups: Iterable[GroupReading]) -> tuple[str, ...]:
     )
 
 
+def balance_of(news: Observation) -> Balance:
+    """The lot's spaces as an observation tells them."""
+    return balance(news.groups, news.cars_inside, news.drift_cars, news.unseen_cars)
+
+
 def balance(
-    groups: tuple[GroupReading, ...], inside: int | None, drifted: int | None = None
+    groups: tuple[GroupReading, ...],
+    inside: int | None,
+    drifted: int | None = None,
+    unseen_cars: int = 0,
 ) -> Balance:
     """The lot's spaces: seen by the machines, or worked out where some of them are silent.
 
@@ -112,7 +139,7 @@ def balance(
     usable = capacity - out_of_service
     on_pallets = cars_on_pallets(groups)
     if on_pallets is not None:
-        occupied, basis = on_pallets - locked_in, Basis.COUNTED
+        occupied, basis = on_pallets + unseen_cars - locked_in, Basis.COUNTED
     elif inside is not None:
         occupied = inside - (drifted or 0) - cars_waiting(groups) - locked_in
         basis = Basis.DERIVED

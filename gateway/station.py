@@ -14,9 +14,10 @@ from redis.exceptions import RedisError
 
 from gateway import stream
 from gateway.config import OUTBOX_FOLDER, TOWN_SIGN_LEVEL, Device, GatewayConfig, Role
+from gateway.correction import Correction
 from gateway.counter import Verdict
 from gateway.faces import Faces, stale_face
-from gateway.observation import FaceState, Observation
+from gateway.observation import NEARLY_FULL_DOUBT, FaceState, Observation
 from gateway.outbox import Memory, Outbox, OutboxFullError
 from gateway.outbox_file import UnusableOutboxError
 from gateway.outbox_thread import OutboxThread
@@ -116,8 +117,7 @@ class Station:
             group.create_task(self._field.run(), name="field")
             group.create_task(self._observe(), name="observe")
             group.create_task(self._uplink.run(), name="uplink")
-            if any(device.sign_level == TOWN_SIGN_LEVEL for device in self._signs):
-                group.create_task(self._follow_orders(), name="sign orders")
+            group.create_task(self._follow_orders(), name="orders")
 
     async def blank_signs(self) -> None:
         """Show the stale faces before we go: a sign keeps what was written last for ever."""
@@ -157,7 +157,7 @@ class Station:
         return self._state.observe(self._clock(), self._uptime_ms(), self._own_doubts())
 
     def _own_doubts(self) -> tuple[str, ...]:
-        nearly = ("the outbox is nearly full: nobody records",) if self._nearly_full else ()
+        nearly = (NEARLY_FULL_DOUBT,) if self._nearly_full else ()
         return (*nearly, self._refusal) if self._refusal else nearly
 
     async def _write(self, now: Observation) -> None:
@@ -184,7 +184,7 @@ class Station:
         """Now and then: how full the outbox is, and how far counters and machines drift."""
         self._nearly_full = await self._outbox.is_nearly_full()
         anchor, inside = self._state.anchor, last.cars_inside
-        cars = None if inside is None else drift(inside, last.groups)
+        cars = None if inside is None else drift(inside, last.groups, last.unseen_cars)
         if anchor is not None and cars is not None:
             a_day = drift_per_day(cars, anchor, last.observed_at_ms)
             log.info("counters against machines", drift_cars=cars, drift_cars_per_day=a_day)
@@ -195,14 +195,25 @@ class Station:
                 await self._changed.wait()
 
     async def _follow_orders(self) -> None:
-        """Read what junction signs shall show; without news a face goes stale by itself."""
+        """Read what junction signs shall show and what an operator has counted.
+
+        Without news a face goes stale by itself; a count stands until a newer one is taken.
+        """
         lot_id = self._config.car_park.lot_id
+        has_town_signs = any(device.sign_level == TOWN_SIGN_LEVEL for device in self._signs)
         while not is_cancelled():
             with contextlib.suppress(RedisError, OSError, TimeoutError):
-                orders = await stream.read_faces(self._redis, lot_id)
-                self._faces.take_orders(orders, self._uptime_ms())
-                self._changed.set()
+                if has_town_signs:
+                    orders = await stream.read_faces(self._redis, lot_id)
+                    self._faces.take_orders(orders, self._uptime_ms())
+                    self._changed.set()
+                self._correct(await stream.read_correction(self._redis, lot_id))
             await asyncio.sleep(ORDERS_SECONDS)
+
+    def _correct(self, ordered: Correction | None) -> None:
+        if ordered is not None and self._state.correct(ordered, self._outbox.epoch):
+            log.info("an operator's count was taken", number=ordered.number)
+            self._changed.set()
 
     def _drive_signs(self, seen: Observation) -> bool:
         """Write what is due; whether an order has changed what `seen` says of the signs."""

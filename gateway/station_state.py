@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.config import Device, GatewayConfig, Role
+from gateway.correction import Correction, corrected
 from gateway.counter import CounterRule, CounterState, Verdict, gap_ms
 from gateway.counter import fold as fold_counter
 from gateway.decode import Value
@@ -95,6 +96,14 @@ class StationState:
             self.has_news = True
             self._devices[device_id].forget("numbers", "faces")
 
+    def correct(self, correction: Correction, epoch: int) -> bool:
+        """Count on from what an operator counted; False for a count that is not to be taken."""
+        anchor = corrected(self.anchor, epoch, correction)
+        if anchor is None:
+            return False
+        self.anchor, self._drift_cars, self.has_news = anchor, None, True
+        return True
+
     def is_primed(self, uptime_ms: int) -> bool:
         """Whether every device has been asked once: before, silence means nothing."""
         if uptime_ms - self._since_uptime_ms >= PRIMED_AFTER_MS:
@@ -111,7 +120,7 @@ class StationState:
         self._cast_anchor(groups, entries, exits, now_ms)
         inside = self._inside(entries, exits, uptime_ms)
         self._measure_drift(inside, groups)
-        spaces = balance(groups, inside, self._drift_cars)
+        spaces = balance(groups, inside, self._drift_cars, self._unseen_cars)
         return Observation(
             lot_id=self._config.car_park.lot_id,
             epoch=0,
@@ -127,15 +136,25 @@ class StationState:
             groups=groups,
             signs=tuple(self._sign(device) for device in self._of(Role.SIGN)),
             devices=tuple(memory.health(uptime_ms) for memory in self._devices.values()),
-            doubts=(*spaces.doubts, *list_doubts(inside, groups), *own_doubts),
+            doubts=(
+                *spaces.doubts,
+                *list_doubts(inside, groups, self._unseen_cars),
+                *own_doubts,
+            ),
             drift_cars=self._drift_cars,
+            correction_number=0 if self.anchor is None else self.anchor.correction_number,
+            unseen_cars=self._unseen_cars,
         )
 
     def _measure_drift(self, inside: int | None, groups: tuple[GroupReading, ...]) -> None:
         """Remember the drift while every machine tells, for the time when one does not."""
-        measured = None if inside is None else drift(inside, groups)
+        measured = None if inside is None else drift(inside, groups, self._unseen_cars)
         if measured is not None:
             self._drift_cars = measured
+
+    @property
+    def _unseen_cars(self) -> int:
+        return 0 if self.anchor is None else self.anchor.unseen_cars
 
     def _of(self, role: Role) -> tuple[Device, ...]:
         return self._config.devices_of(role)

@@ -10,6 +10,8 @@ recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreS
               `!` behind it the stream has a hole after it, and the gateway shall send again
 unreadable    stream of entries nobody could read, with the reason: kept by the recorder
 faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
+correction    string, a Correction: the operator's newest count; written by the service until the
+              gateway's observations say that it was taken
 """
 
 import contextlib
@@ -20,6 +22,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from gateway.correction import Correction
 from gateway.observation import Observation, decode_batch, encode_batch
 from gateway.signs import SignOrder
 
@@ -99,6 +102,10 @@ def unreadable_key(lot_id: str) -> str:
 
 def faces_key(lot_id: str) -> str:
     return f"zhibo:v1:{{{lot_id}}}:faces"
+
+
+def correction_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:correction"
 
 
 def entry_id(epoch: int, sequence: int) -> str:
@@ -221,6 +228,11 @@ async def set_aside(redis: Redis, lot_id: str, entry: HistoryEntry, reason: str)
     await redis.xadd(unreadable_key(lot_id), fields, maxlen=UNREADABLE_LENGTH)  # type: ignore[arg-type]
 
 
+async def count_unreadable(redis: Redis, lot_id: str) -> int:
+    """Entries that were set aside and that nobody has cleared away yet."""
+    return int(await redis.xlen(unreadable_key(lot_id)))
+
+
 async def order_faces(redis: Redis, lot_id: str, orders: Iterable[SignOrder]) -> None:
     faces = {order.sign_id: msgspec.msgpack.encode(order) for order in orders}
     if faces:
@@ -235,6 +247,18 @@ async def read_faces(redis: Redis, lot_id: str) -> dict[str, SignOrder]:
         with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
             orders[_text(sign_id)] = msgspec.msgpack.decode(raw, type=SignOrder)
     return orders
+
+
+async def order_correction(redis: Redis, lot_id: str, correction: Correction) -> None:
+    await redis.set(correction_key(lot_id), msgspec.msgpack.encode(correction))
+
+
+async def read_correction(redis: Redis, lot_id: str) -> Correction | None:
+    """The newest count that was ordered; an unreadable one is none."""
+    raw = await redis.get(correction_key(lot_id))
+    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+        return None if raw is None else msgspec.msgpack.decode(cast("bytes", raw), type=Correction)
+    return None
 
 
 def _now_entry(fields: Mapping[bytes, bytes]) -> NowEntry:

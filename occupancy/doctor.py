@@ -4,11 +4,12 @@ from redis.exceptions import RedisError
 
 from gateway.doctor import Finding
 from gateway.redis_client import connect
-from occupancy import database
+from occupancy import alarm_board, database
 from occupancy.snapshot import read_server_version
 
 LEAST_REDIS = (7, 0)
 REDIS_CURE = "start Redis 7 or Valkey 8 there, or set ZHIBO_REDIS_URL; `zhibo up` embeds one"
+ALARM_CURE = "docs/operations.md says what to do; it clears by itself"
 POSTGRES_CURE = "start PostgreSQL 15 or newer there, or set ZHIBO_POSTGRES_URL"
 
 
@@ -29,6 +30,23 @@ async def check_redis(url: str) -> Finding:
     if version < LEAST_REDIS:
         return Finding(thing, f"version {version[0]}.{version[1]} is too old", REDIS_CURE)
     return Finding(thing)
+
+
+async def check_alarms(url: str) -> list[Finding]:
+    """Every open alarm; nothing while Redis is away, which another check says."""
+    if not url:
+        return []
+    async with connect(url) as redis:
+        try:
+            sheet = await alarm_board.read(redis)
+        except (RedisError, OSError):
+            return []
+    if sheet is None:
+        return [Finding("alarms", "nobody looks for them", "start `zhibo recorder`")]
+    return [Finding("alarms")] + [
+        Finding(f"alarm {alarm.key.kind} {alarm.key.lot_id}", alarm.words, ALARM_CURE)
+        for alarm in sheet.alarms
+    ]
 
 
 async def check_postgres(url: str) -> Finding:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import asyncpg
 
 from gateway.observation import Observation
-from gateway.reconcile import balance
+from gateway.reconcile import balance_of
 from occupancy.database import Pool
 from occupancy.series import FlowCount, HistoryPoint, step_point
 
@@ -43,6 +43,12 @@ async def read_watermark(connections: Pool, lot_id: str) -> Position:
         "SELECT epoch, sequence FROM watermark WHERE lot_id = $1", lot_id
     )
     return Position(0, 0) if row is None else Position(row["epoch"], row["sequence"])
+
+
+async def list_watermarks(connections: Pool) -> dict[str, Position]:
+    """How far each car park's history is written."""
+    rows = await connections.fetch("SELECT lot_id, epoch, sequence FROM watermark")
+    return {row["lot_id"]: Position(row["epoch"], row["sequence"]) for row in rows}
 
 
 async def record(
@@ -172,7 +178,7 @@ def _float(mean: object) -> float | None:
 
 def _row(timed: Timed, recorded_at_ms: int) -> tuple[object, ...]:
     o = timed.observation
-    spaces = balance(o.groups, o.cars_inside, o.drift_cars)
+    spaces = balance_of(o)
     recorded_at = _time(recorded_at_ms)
     observed_at, doubts = _placed_in_time(o.observed_at_ms + timed.offset_ms, recorded_at)
     return (

@@ -12,7 +12,7 @@ from gateway.observation import (
     Observation,
     SignReading,
 )
-from gateway.reconcile import Balance, balance
+from gateway.reconcile import Balance, balance_of, cars_seen
 from occupancy.lot import Lot, OpeningState
 
 STALE_AFTER_MS = 90_000
@@ -85,6 +85,8 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
 
     capacity = usable + out_of_service; usable = occupied + free. A jammed group is out of
     service with all its bays; cars locked in it count in `locked_in`, not in `occupied`.
+    `cars_inside` is what the counters say, `cars_seen` what the machines say, `drift_cars` their
+    difference when it was last measured; `unseen_cars` is an operator's correction in force.
     Times are UTC milliseconds of the recorder's clock: `observed_at_ms` is the device's read
     time with the gateway's clock offset taken out, `received_at_ms` when it reached us.
     """
@@ -113,6 +115,11 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
     devices: tuple[DeviceHealth, ...]
     doubts: tuple[str, ...] = ()
     samples: tuple[Sample, ...] = ()
+    cars_inside: int | None = None
+    cars_seen: int | None = None
+    drift_cars: int | None = None
+    correction_number: int = 0
+    unseen_cars: int = 0
 
     @property
     def position(self) -> tuple[int, int]:
@@ -139,10 +146,10 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
     news = received.observation
     if previous is not None and news.position <= previous.position:
         return previous
-    spaces = balance(news.groups, news.cars_inside, news.drift_cars)
+    spaces = balance_of(news)
     observed_at_ms = news.observed_at_ms + received.offset_ms
     doubts = tuple(dict.fromkeys((*news.doubts, *_doubts(lot, spaces, received))))
-    quality = _quality(spaces, lot)
+    quality = _quality(spaces, lot, news.unseen_cars)
     samples = _samples(previous, observed_at_ms, spaces.free)
     return LiveOccupancy(
         lot_id=lot.lot_id,
@@ -169,6 +176,11 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
         devices=news.devices,
         doubts=doubts,
         samples=samples,
+        cars_inside=news.cars_inside,
+        cars_seen=cars_seen(news.groups),
+        drift_cars=news.drift_cars,
+        correction_number=news.correction_number,
+        unseen_cars=news.unseen_cars,
     )
 
 
@@ -200,10 +212,12 @@ def _doubts(lot: Lot, spaces: Balance, received: Received) -> tuple[str, ...]:
     return tuple(doubts)
 
 
-def _quality(spaces: Balance, lot: Lot) -> Quality:
+def _quality(spaces: Balance, lot: Lot, unseen_cars: int) -> Quality:
     if spaces.free is None or spaces.doubts or spaces.capacity != lot.capacity:
         return Quality.SUSPECT
-    return Quality.COUNTED if spaces.basis is Basis.COUNTED else Quality.ESTIMATED
+    if spaces.basis is not Basis.COUNTED:
+        return Quality.ESTIMATED
+    return Quality.CORRECTED if unseen_cars else Quality.COUNTED
 
 
 def _status(previous: LiveOccupancy | None, lot: Lot, free: int | None, quality: Quality) -> Status:

@@ -15,6 +15,7 @@ from gateway.observation import Observation, decode_batch
 from gateway.process import is_cancelled
 from gateway.signs import SignOrder
 from occupancy import database, history, snapshot
+from occupancy.duty import Duty, Heard
 from occupancy.history import MovedOnError, Position, Timed
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
@@ -44,7 +45,7 @@ class Recorder:
     clock: Callable[[], int]
     name: str = field(default_factory=lambda: secrets.token_hex(6))
     pictures: dict[str, LiveOccupancy] = field(default_factory=dict)
-    offsets_ms: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, Heard] = field(default_factory=dict)
     run_id: str = ""
     face_number: int = 0
 
@@ -53,6 +54,16 @@ class Recorder:
         async with asyncio.TaskGroup() as group:
             group.create_task(_again(self.follow_now, "live picture"), name="live")
             group.create_task(_again(self.order_faces, "sign orders"), name="signs")
+            duty = Duty(
+                self.redis,
+                self.connections,
+                self.lots,
+                self.clock,
+                self.name,
+                self.heard,
+                self.pictures,
+            )
+            group.create_task(duty.run(), name="duty")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
@@ -75,7 +86,7 @@ class Recorder:
         news = entry.observation
         lot = self.lots[news.lot_id]
         received = Received(news, entry.sent_at_ms, self.clock())
-        self.offsets_ms[lot.lot_id] = received.offset_ms
+        self.heard[lot.lot_id] = Heard.after(self.heard.get(lot.lot_id), received)
         before = self.pictures.get(lot.lot_id)
         picture = fold(before, lot, received)
         if picture is not before:
@@ -114,7 +125,8 @@ class Recorder:
                 log.warning("the stream has a hole", lot=lot_id, behind=after)
                 await stream.ask_again(self.redis, lot_id, *behind)
             return False
-        offset_ms = self.offsets_ms.get(lot_id, 0)
+        heard = self.heard.get(lot_id)
+        offset_ms = heard.offset_ms if heard else 0
         batch = [Timed(observation, offset_ms) for observation in run]
         try:
             reached = await history.record(self.connections, lot_id, batch, behind, self.clock())

@@ -20,11 +20,11 @@ def test_every_setting_is_in_the_readme_with_its_default() -> None:
 
 
 def test_every_command_of_the_readme_is_known(capsys: pytest.CaptureFixture[str]) -> None:
-    named = set(re.findall(r"^\| `zhibo (\w+)", README, re.MULTILINE))
+    named = set(re.findall(r"^\| `zhibo ([\w-]+)", README, re.MULTILINE))
     with pytest.raises(SystemExit):
         zhibo.parser().parse_args(["--help"])
     shown = capsys.readouterr().out
-    known = set(re.findall(r"^    (\w+) ", shown, re.MULTILINE))
+    known = set(re.findall(r"^    ([\w-]+)\s", shown, re.MULTILINE))
     assert named == known
 
 

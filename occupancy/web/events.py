@@ -22,7 +22,8 @@ STREAM_WORDS = (
     "Last-Event-ID and only those that look other come again; an id nobody gave brings the whole "
     "picture. A `heartbeat` every 2 s carries `now`, `observed_at` of every car park and `source` "
     "(`live`, or `lost` while the service itself hears nothing): after 90 s without a newer "
-    "observed_at show a dash. A slow reader gets the latest state, not every one in between."
+    "observed_at show a dash. An `alarm` is told when it is raised and when it is over; all open "
+    "ones are in /v1/alarms. A slow reader gets the latest state, not every one in between."
 )
 _UNSEEN = "." * LOOK_LENGTH
 
@@ -84,6 +85,13 @@ class LiveStream:
             if reader.behind or reader.is_slow:
                 reader.behind.update(lot_ids)
             else:
+                reader.write(frame)
+
+    def tell(self, event: str, data: bytes) -> None:
+        """Write something that is no state of a lot to every reader that keeps up."""
+        frame = _Frame(b"event: %b\ndata: %b\n\n" % (event.encode(), data))
+        for reader in self._open_readers():
+            if not reader.is_slow:
                 reader.write(frame)
 
     async def keep_beating(self) -> None:

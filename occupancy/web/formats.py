@@ -122,6 +122,20 @@ class Flow(msgspec.Struct, frozen=True):
     exits_total: int
 
 
+class Counters(msgspec.Struct, frozen=True):
+    """Cars inside by the loop counters and by the machines; null where one of them is silent.
+
+    `drift_cars` is the first minus the second minus `unseen_cars`, which an operator found beyond
+    what the machines say when he counted (`correction_number`, 0: nobody has).
+    """
+
+    cars_by_counters: int | None
+    cars_by_machines: int | None
+    drift_cars: int | None
+    unseen_cars: int
+    correction_number: int
+
+
 class LotDetail(LotSummary, frozen=True):
     """One car park with everything below it."""
 
@@ -130,6 +144,7 @@ class LotDetail(LotSummary, frozen=True):
     devices: tuple[DeviceNow, ...]
     signs: tuple[SignNow, ...]
     flow: Flow | None
+    counters: Counters | None
 
 
 class LotChange(LotSummary, frozen=True):
@@ -183,7 +198,8 @@ def detail(
 ) -> LotDetail:
     common = _common(lot, picture, tariff, now_ms)
     if picture is None:
-        return LotDetail(**common, levels=(), groups=(), devices=(), signs=(), flow=None)  # type: ignore[arg-type]
+        nothing = {"levels": (), "groups": (), "devices": (), "signs": ()}
+        return LotDetail(**common, **nothing, flow=None, counters=None)  # type: ignore[arg-type]
     seen = as_seen_at(picture, now_ms)
     silent = is_untold(seen)
     bay_types = {group.group_id: group.bay_type for group in lot.groups}
@@ -202,6 +218,17 @@ def detail(
         ),
         signs=_signs(seen),
         flow=Flow(seen.entries_total, seen.exits_total),
+        counters=_counters(seen, silent=seen.quality is Quality.STALE),
+    )
+
+
+def _counters(seen: LiveOccupancy, *, silent: bool) -> Counters:
+    return Counters(
+        None if silent else seen.cars_inside,
+        None if silent else seen.cars_seen,
+        None if silent else seen.drift_cars,
+        seen.unseen_cars,
+        seen.correction_number,
     )
 
 

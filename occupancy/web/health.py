@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
 from occupancy.live import Quality, Status, as_seen_at
+from occupancy.web.alarms import Alarms
 from occupancy.web.events import LiveStream
 from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
@@ -29,9 +30,9 @@ class Ready(msgspec.Struct, frozen=True):
 class Health:
     """`/healthz`, `/readyz`, `/metrics`."""
 
-    def __init__(self, showcase: Showcase, stream: LiveStream) -> None:
+    def __init__(self, showcase: Showcase, stream: LiveStream, alarms: Alarms) -> None:
         self._showcase = showcase
-        self._metrics = _Metrics(showcase, stream)
+        self._metrics = _Metrics(showcase, stream, alarms)
 
     def routes(self) -> list[Route]:
         return [
@@ -76,9 +77,10 @@ class Health:
 class _Metrics:
     """Gauges read at each scrape: nothing is counted on the way."""
 
-    def __init__(self, showcase: Showcase, stream: LiveStream) -> None:
+    def __init__(self, showcase: Showcase, stream: LiveStream, alarms: Alarms) -> None:
         self._showcase = showcase
         self._stream = stream
+        self._alarms = alarms
         self._registry = CollectorRegistry()
         self._free = self._gauge("zhibo_free_spaces", "Free spaces, absent when not trusted")
         self._age = self._gauge("zhibo_observation_age_seconds", "Age of the last observation")
@@ -89,6 +91,15 @@ class _Metrics:
         )
         self._linked = Gauge(
             "zhibo_redis_linked", "1 while pictures come from Redis", registry=self._registry
+        )
+
+        self._open = Gauge(
+            "zhibo_open_alarms", "Open alarms", ["kind", "severity"], registry=self._registry
+        )
+        self._looked = Gauge(
+            "zhibo_alarms_looked_at_seconds",
+            "When alarms were last looked for, Unix time; 0: nobody looks",
+            registry=self._registry,
         )
 
     def _gauge(self, name: str, about: str) -> Gauge:
@@ -104,6 +115,13 @@ class _Metrics:
             self._fresh.labels(lot_id).set(seen.status is not Status.NO_DATA)
             self._age.labels(lot_id).set((now_ms - picture.observed_at_ms) / 1_000)
             self._offset.labels(lot_id).set(picture.clock_offset_ms / 1_000)
+        self._tell_alarms()
         self._readers.set(self._stream.readers)
         self._linked.set(self._showcase.link_lost_since_ms is None)
         return generate_latest(self._registry)
+
+    def _tell_alarms(self) -> None:
+        self._open.clear()
+        for alarm in self._alarms.open.alarms:
+            self._open.labels(alarm.key.kind.value, alarm.severity.value).inc()
+        self._looked.set(self._alarms.open.at_ms / 1_000)

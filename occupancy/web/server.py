@@ -15,6 +15,7 @@ from occupancy import database
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign
+from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
@@ -47,6 +48,7 @@ class Face:
     stream: LiveStream
     board: Board
     shelf: TariffShelf
+    alarms: Alarms
 
 
 async def run_web(
@@ -70,6 +72,7 @@ async def run_web(
                 group.create_task(face.stream.keep_beating(), name="heartbeat"),
                 group.create_task(face.board.trends.keep_fresh(lots), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
+                group.create_task(face.alarms.follow(redis), name="alarms"),
             ]
             async with serving(face.app, listening):
                 log.info("serving", host=settings.host, port=settings.port)
@@ -90,8 +93,10 @@ def make_face(
     shelf = TariffShelf()
     static = StaticFiles(clock)
     board = Board(showcase, connections, static, signs)
+    alarms = Alarms(showcase, stream, connections)
     routes = [
         *Lots(showcase, connections).routes(),
+        *alarms.routes(),
         *Quotes(showcase, shelf).routes(),
         Route(
             "GET",
@@ -101,7 +106,7 @@ def make_face(
             content_type="text/event-stream",
             about=STREAM_WORDS,
         ),
-        *Health(showcase, stream).routes(),
+        *Health(showcase, stream, alarms).routes(),
         *board.routes(),
         *static.routes(),
     ]
@@ -110,7 +115,7 @@ def make_face(
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(stream.close)
     bind(app, routes)
-    return Face(app, showcase, static, stream, board, shelf)
+    return Face(app, showcase, static, stream, board, shelf, alarms)
 
 
 @asynccontextmanager

@@ -173,7 +173,7 @@ async def zhibo(running: RunningTown, *words: str) -> tuple[int | None, str]:
 async def test_the_doctor_finds_the_running_town_sound(running: RunningTown) -> None:
     code, told = await zhibo(running, "doctor")
     assert "BAD" not in told
-    assert told.count("  ok ") == 67
+    assert told.count("  ok ") == 68
     assert "待核实" in told
     assert code == 0
 
@@ -184,6 +184,41 @@ async def test_the_doctor_names_a_dead_device_and_its_cure(running: RunningTown)
     await running.switch(lot="kangle", device="kangle-g2", fault="comms_error", on=False)
     assert code == 1
     assert [line for line in told.splitlines() if "BAD" in line and "kangle-g2" in line]
+
+
+async def test_a_count_reaches_picture_and_sign_and_a_second_one_takes_it_back(
+    running: RunningTown,
+) -> None:
+    await running.set_speed(0)
+    await until(lambda: agreeing(running, "sanda"), within_seconds=60)
+    before = await running.get("/v1/lots/sanda")
+    inside = before["counters"]["cars_by_machines"]
+
+    async def shown() -> tuple[str, int, str]:
+        lot = await running.get("/v1/lots/sanda")
+        sign = next(s for s in lot["signs"] if s["desired"] and len(s["desired"]) == 1)
+        return lot["live"]["quality"], lot["live"]["occupied"], (sign["reported"] or ("",))[0]
+
+    words = ("--reason", "夜间盘点", "--by", "li")
+    code, told = await zhibo(running, "correct", "sanda", "--cars", str(inside - 1), *words)
+    assert code == 0, told
+    free = before["live"]["free"] + 1
+
+    async def is_corrected() -> bool:
+        occupied = before["live"]["occupied"] - 1
+        return await shown() == ("corrected", occupied, str(free))
+
+    await until(is_corrected)
+    code, told = await zhibo(running, "correct", "sanda", "--cars", str(inside), *words)
+    assert code == 0, told
+    await until(lambda: agreeing(running, "sanda"), within_seconds=60)
+    code, told = await zhibo(running, "truth-check")
+    assert code == 0, told
+    assert len((await running.get("/v1/lots/sanda/truth-checks"))["checks"]) >= 1
+    code, told = await zhibo(running, "correct", "sanda", "--cars", "9999", *words)
+    assert code == 2
+    assert "9999" in told
+    await running.set_speed(20)
 
 
 async def test_migrating_a_running_database_changes_nothing(running: RunningTown) -> None:

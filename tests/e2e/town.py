@@ -44,6 +44,10 @@ class RunningTown:
         async with self.http.post(self.sim + "/faults", json=body) as answer:
             assert answer.status < 300, await answer.text()
 
+    async def set_speed(self, speed: float) -> None:
+        async with self.http.post(self.sim + "/clock", json={"speed": speed}) as answer:
+            assert answer.status < 300, await answer.text()
+
     def children(self) -> list[int]:
         """Every process below the front door, at any depth."""
         return _below(self.process.pid)

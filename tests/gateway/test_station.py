@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from gateway import stream
 from gateway.config import GatewayConfig
+from gateway.correction import Correction
 from gateway.observation import Basis, FaceState, Observation, decode_batch
 from gateway.outbox import Outbox
 from gateway.process import monotonic_seconds, now_ms
@@ -171,6 +172,29 @@ async def test_orders_nobody_can_read_leave_the_dash(
     async with running(lots, redis_url, tmp_path):
         await until(newest(redis, lambda o: o.signs[1].state is FaceState.AS_DESIRED))
         assert lots.shows("junction", 0, "stale")
+
+
+async def test_an_operators_count_is_taken_and_survives_a_restart(
+    lots: Lots, redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    async with running(lots, redis_url, tmp_path):
+        await until(newest(redis, lambda o: o.cars_inside == 5))
+        ((_, _, said),) = (await stream.read_now(redis, {LOT: "0-0"}, 1))[-1:]
+        epoch = said.observation.epoch
+        await stream.order_correction(redis, LOT, Correction(1, epoch, 7, 0, 0, 0, unseen_cars=2))
+        await until(newest(redis, lambda o: (o.correction_number, o.cars_inside) == (1, 7)))
+        await until(lambda: lots.shows("sign", 7, "number"))
+    async with running(lots, redis_url, tmp_path):
+        await until(newest(redis, lambda o: (o.unseen_cars, o.drift_cars) == (2, 0)))
+
+
+async def test_a_count_nobody_can_read_changes_nothing(
+    lots: Lots, redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    await redis.set(stream.correction_key(LOT), b"\xc1 nonsense")
+    async with running(lots, redis_url, tmp_path):
+        await until(lambda: lots.shows("junction", 0, "stale"))
+        await until(newest(redis, lambda o: (o.correction_number, o.cars_inside) == (0, 5)))
 
 
 async def test_a_sign_that_lost_its_face_is_written_again(lots: Lots, tmp_path: Path) -> None:

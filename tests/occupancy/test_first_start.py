@@ -3,10 +3,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
 
-from occupancy import database, embedded
+from occupancy import alarm_board, database, embedded
+from occupancy.alarm import Alarm, AlarmKind, Key, Severity
+from occupancy.alarm_board import AlarmSheet
 from occupancy.database import NewerDatabaseError, Pool
-from occupancy.doctor import check_postgres, check_redis, check_servers
+from occupancy.doctor import check_alarms, check_postgres, check_redis, check_servers
 from occupancy.first_start import prepare
 from occupancy.lot_file import BadLotFileError, load_shipped, parse_lots
 
@@ -99,6 +102,24 @@ async def test_a_long_path_still_gets_a_socket(tmp_path: Path) -> None:
 async def test_the_doctor_finds_sound_servers_sound(redis_url: str, postgres_url: str) -> None:
     findings = await check_servers(redis_url, postgres_url)
     assert [finding.line() for finding in findings if not finding.ok] == []
+
+
+async def test_the_doctor_tells_open_alarms_and_that_nobody_looks(
+    redis: Redis, redis_url: str
+) -> None:
+    (nobody,) = await check_alarms(redis_url)
+    assert "zhibo recorder" in nobody.line()
+    key = Key(AlarmKind.DEVICE_OFFLINE, "kangle", "kangle-g1")
+    alarm = Alarm(key, Severity.MAJOR, "设备离线", 0)
+    await alarm_board.write(redis, AlarmSheet(1, (alarm,)))
+    watched, found = await check_alarms(redis_url)
+    assert watched.ok
+    assert "设备离线" in found.line()
+
+
+@pytest.mark.parametrize("url", ["", "unix:///nowhere/redis.sock"])
+async def test_without_redis_the_doctor_says_nothing_of_alarms(url: str) -> None:
+    assert await check_alarms(url) == []
 
 
 @pytest.mark.parametrize("url", ["", "unix:///nowhere/redis.sock"])
