@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+_DAY_MINUTES = 1440
+
 
 class Place(msgspec.Struct, frozen=True):
     """WGS-84 degrees; GCJ-02 exists only at the faces (occupancy.coordinates)."""
@@ -44,8 +46,21 @@ class OpeningState(StrEnum):
     CLOSED = "closed"
 
 
+class OpeningHours(msgspec.Struct, frozen=True):
+    """Every day the same, in local minutes of the day.
+
+    They end after midnight where the end is the earlier; both alike is round the clock.
+    """
+
+    from_minute: int
+    until_minute: int
+
+
 class Lot(msgspec.Struct, frozen=True):
-    """One car park. `placeholders` names the fields that nobody has confirmed (待核实)."""
+    """One car park. `placeholders` names the fields that nobody has confirmed (待核实).
+
+    `opening_hours` None is round the clock; `covered` None is not known.
+    """
 
     lot_id: str
     name: str
@@ -60,3 +75,15 @@ class Lot(msgspec.Struct, frozen=True):
     tariff_id: str
     opening: OpeningState = OpeningState.OPEN
     placeholders: tuple[str, ...] = ()
+    opening_hours: OpeningHours | None = None
+    covered: bool | None = None
+    takes_new_energy: bool = True
+
+
+def find_closing(hours: OpeningHours | None, minute: int) -> int | None:
+    """When the lot closes after `minute` (local), `minute` itself if it is shut, None for never."""
+    if hours is None or hours.from_minute == hours.until_minute:
+        return None
+    length = (hours.until_minute - hours.from_minute) % _DAY_MINUTES
+    since = (minute - hours.from_minute) % _DAY_MINUTES
+    return minute + length - since if since < length else minute

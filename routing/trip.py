@@ -1,0 +1,76 @@
+"""A guided trip: shown, chosen, arrived or expired. It knows no name, no plate and no place."""
+
+from enum import StrEnum
+
+import msgspec
+
+PRIOR_TRIPS = 20.0  # how many trips the assumed chance to follow weighs against counted ones
+
+
+class Stage(StrEnum):
+    """How far a guided trip has come."""
+
+    SHOWN = "shown"
+    CHOSEN = "chosen"  # the driver opened a link, or said so
+    ARRIVED = "arrived"  # an entry explained it
+    EXPIRED = "expired"  # his time passed and no entry explained it
+
+
+_ORDER = {Stage.SHOWN: 0, Stage.CHOSEN: 1, Stage.EXPIRED: 2, Stage.ARRIVED: 3}
+
+
+class Trip(msgspec.Struct, frozen=True):
+    """One recommendation as it was shown and what became of it. Times are UTC milliseconds.
+
+    `chance` is what was said of a space at arrival, `promised` the share that is held, `regret`
+    the generalised minutes the driver was asked to lose for others.
+    """
+
+    trip_id: str
+    lot_id: str
+    shown_lots: tuple[str, ...]
+    shown_at_ms: int
+    arrives_ms: int
+    from_ms: int
+    until_ms: int
+    expires_ms: int
+    chance: float
+    promised: float
+    regret_minutes: float
+    limits: dict[str, float]
+    stage: Stage = Stage.SHOWN
+    changed_at_ms: int = 0
+
+
+def choose(trip: Trip, lot_id: str, now_ms: int) -> Trip:
+    """The driver opened the link to `lot_id`, the first or another one that was shown."""
+    if _ORDER[trip.stage] > _ORDER[Stage.CHOSEN]:
+        return trip
+    if trip.stage is Stage.CHOSEN and trip.lot_id == lot_id:
+        return trip
+    return msgspec.structs.replace(trip, lot_id=lot_id, stage=Stage.CHOSEN, changed_at_ms=now_ms)
+
+
+def arrive(trip: Trip, now_ms: int) -> Trip:
+    """An entry at his car park explained him."""
+    if trip.stage is Stage.ARRIVED:
+        return trip
+    return msgspec.structs.replace(trip, stage=Stage.ARRIVED, changed_at_ms=now_ms)
+
+
+def as_seen_at(trip: Trip, now_ms: int) -> Trip:
+    """The trip as it stands: one whose time is over and that nothing explained has expired."""
+    is_open = trip.stage in (Stage.SHOWN, Stage.CHOSEN)
+    if not is_open or now_ms < trip.expires_ms:
+        return trip
+    return msgspec.structs.replace(trip, stage=Stage.EXPIRED, changed_at_ms=trip.expires_ms)
+
+
+def is_open(trip: Trip, now_ms: int) -> bool:
+    """Whether the driver may still be on his way."""
+    return as_seen_at(trip, now_ms).stage in (Stage.SHOWN, Stage.CHOSEN)
+
+
+def chance_to_follow(assumed: float, trips: int, followed: int) -> float:
+    """How many of those who are shown a car park go there: what was assumed, moved by counts."""
+    return (assumed * PRIOR_TRIPS + followed) / (PRIOR_TRIPS + trips)

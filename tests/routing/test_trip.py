@@ -1,0 +1,103 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from routing import trip_store
+from routing.trip import Stage, Trip, arrive, as_seen_at, chance_to_follow, choose, is_open
+
+NOW_MS = 1_000_000
+
+
+def a_trip(stage: Stage = Stage.SHOWN, lot_id: str = "kangle") -> Trip:
+    return Trip(
+        trip_id="t1",
+        lot_id=lot_id,
+        shown_lots=("kangle", "sanda"),
+        shown_at_ms=NOW_MS,
+        arrives_ms=NOW_MS + 600_000,
+        from_ms=NOW_MS + 300_000,
+        until_ms=NOW_MS + 900_000,
+        expires_ms=NOW_MS + 1_500_000,
+        chance=0.9,
+        promised=0.6,
+        regret_minutes=0.0,
+        limits={"kangle": 5.0, "sanda": 7.0},
+        stage=stage,
+    )
+
+
+def test_an_opened_link_makes_the_trip_chosen() -> None:
+    chosen = choose(a_trip(), "sanda", NOW_MS + 5)
+    assert (chosen.stage, chosen.lot_id, chosen.changed_at_ms) == (
+        Stage.CHOSEN,
+        "sanda",
+        NOW_MS + 5,
+    )
+    assert choose(chosen, "sanda", NOW_MS + 9) == chosen
+    assert choose(chosen, "kangle", NOW_MS + 9).lot_id == "kangle"
+
+
+@pytest.mark.parametrize("stage", [Stage.ARRIVED, Stage.EXPIRED])
+def test_a_link_opened_after_the_end_changes_nothing(stage: Stage) -> None:
+    assert choose(a_trip(stage), "sanda", NOW_MS) == a_trip(stage)
+
+
+def test_a_trip_that_nothing_explains_expires() -> None:
+    trip = a_trip()
+    assert as_seen_at(trip, trip.expires_ms - 1) == trip
+    assert is_open(trip, trip.expires_ms - 1)
+    assert as_seen_at(trip, trip.expires_ms).stage is Stage.EXPIRED
+    assert not is_open(trip, trip.expires_ms)
+
+
+def test_who_has_arrived_stays_arrived() -> None:
+    arrived = arrive(a_trip(), NOW_MS + 7)
+    assert (arrived.stage, arrived.changed_at_ms) == (Stage.ARRIVED, NOW_MS + 7)
+    assert arrive(arrived, NOW_MS + 9) == arrived
+    assert as_seen_at(arrived, arrived.expires_ms + 1) == arrived
+
+
+@given(st.floats(0, 1), st.integers(0, 5_000), st.data())
+def test_the_chance_to_follow_lies_between_what_was_assumed_and_what_was_counted(
+    assumed: float, trips: int, data: st.DataObject
+) -> None:
+    followed = data.draw(st.integers(0, trips))
+    counted = followed / trips if trips else assumed
+    chance = chance_to_follow(assumed, trips, followed)
+    assert min(assumed, counted) - 1e-9 <= chance <= max(assumed, counted) + 1e-9
+
+
+async def test_a_trip_comes_back_as_it_was_written(redis: Redis) -> None:
+    await trip_store.write_trip(redis, a_trip(), NOW_MS)
+    assert await trip_store.find_trip(redis, "t1") == a_trip()
+    assert await trip_store.find_trip(redis, "t2") is None
+    assert await trip_store.find_trips(redis, ["t1", "t2"]) == [a_trip()]
+
+
+async def test_a_change_is_told_with_what_was_before(redis: Redis) -> None:
+    await trip_store.write_trip(redis, a_trip(), NOW_MS)
+    changed = await trip_store.change_trip(redis, "t1", lambda trip: arrive(trip, NOW_MS))
+    assert changed == (a_trip(), arrive(a_trip(), NOW_MS))
+    again = await trip_store.change_trip(redis, "t1", lambda trip: arrive(trip, NOW_MS + 1))
+    assert again is not None
+    assert again[0] == again[1]
+    assert await trip_store.change_trip(redis, "t2", lambda trip: trip) is None
+
+
+async def test_of_two_answers_to_one_question_the_first_holds(redis: Redis) -> None:
+    assert await trip_store.find_answer(redis, "q") is None
+    assert await trip_store.settle_answer(redis, "q", b"first", 1_000) == b"first"
+    assert await trip_store.settle_answer(redis, "q", b"second", 1_000) == b"first"
+    assert await trip_store.find_answer(redis, "q") == b"first"
+
+
+async def test_a_drivers_newest_trip_tells_the_one_before(redis: Redis) -> None:
+    assert await trip_store.find_current(redis, "d") is None
+    assert await trip_store.swap_current(redis, "d", a_trip(), NOW_MS) is None
+    assert await trip_store.swap_current(redis, "d", a_trip(), NOW_MS) == "t1"
+    assert await trip_store.find_current(redis, "d") == "t1"
+
+
+async def test_no_driver_stands_in_a_trip() -> None:
+    assert not {"driver", "name", "plate", "place", "destination"} & set(Trip.__struct_fields__)
