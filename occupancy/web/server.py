@@ -20,6 +20,7 @@ from occupancy.web.board import Board
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
 from occupancy.web.events import STREAM_WORDS, LiveStream
+from occupancy.web.floors import Builder, Floor, Ground
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
 from occupancy.web.problems import as_documents
@@ -56,15 +57,24 @@ async def run_web(
     signs: Sequence[TownSign],
     clock: Callable[[], int],
     stopping: asyncio.Event,
+    builders: Sequence[Builder] = (),
 ) -> None:
-    """Serve until `stopping`. Raises BadSettingError when the port is taken."""
+    """Serve until `stopping`; `builders` add floors. Raises BadSettingError: the port is taken."""
     listening = _listen(settings)
     async with (
         database.pool(settings.postgres_url) as connections,
         connect(settings.redis_url) as redis,
     ):
         lots = await _lots(connections)
-        face = make_face(lots, signs, connections, clock)
+        floors: list[Floor] = []
+
+        def build(showcase: Showcase, shelf: TariffShelf) -> list[Route]:
+            ground = Ground(showcase, shelf, connections, redis, clock)
+            floors.extend(builder(ground) for builder in builders)
+            return [route for floor in floors for route in floor.routes]
+
+        face = make_face(lots, signs, connections, clock, build)
+        loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(face.showcase.follow(redis), name="follow pictures"),
@@ -73,6 +83,7 @@ async def run_web(
                 group.create_task(face.board.trends.keep_fresh(lots), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
                 group.create_task(face.alarms.follow(redis), name="alarms"),
+                *(group.create_task(loop(), name=name) for name, loop in loops.items()),
             ]
             async with serving(face.app, listening):
                 log.info("serving", host=settings.host, port=settings.port)
@@ -86,8 +97,9 @@ def make_face(
     signs: Sequence[TownSign],
     connections: database.Pool,
     clock: Callable[[], int],
+    above: Callable[[Showcase, TariffShelf], list[Route]] = lambda _, __: [],
 ) -> Face:
-    """The application, without a socket."""
+    """The application, without a socket; `above` are the routes of the packages above."""
     showcase = Showcase(lots, clock)
     stream = LiveStream(showcase)
     shelf = TariffShelf()
@@ -109,6 +121,7 @@ def make_face(
         *Health(showcase, stream, alarms).routes(),
         *board.routes(),
         *static.routes(),
+        *above(showcase, shelf),
     ]
     routes += Documentation(routes, static, clock).routes()
     app = web.Application(middlewares=[as_documents], client_max_size=BODY_BYTES)

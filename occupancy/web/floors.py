@@ -1,0 +1,34 @@
+"""What a package above adds to the web service: its routes, and the loops that run beside them."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+
+from occupancy import database
+from occupancy.web.routes import Route
+from occupancy.web.showcase import Showcase
+from occupancy.web.tariff_shelf import TariffShelf
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a floor stands on: the live pictures, the tariffs, both servers, the clock."""
+
+    showcase: Showcase
+    shelf: TariffShelf
+    connections: database.Pool
+    redis: Redis
+    clock: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Routes to serve, and loops (by name) to run until the service ends."""
+
+    routes: Sequence[Route] = ()
+    loops: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+
+
+Builder = Callable[[Ground], Floor]
