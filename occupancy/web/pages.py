@@ -8,9 +8,9 @@ from occupancy.web.static_files import StaticFiles
 class Pages:
     """The templates with `static('name')` for the addresses of their files."""
 
-    def __init__(self, static: StaticFiles) -> None:
+    def __init__(self, static: StaticFiles, package: str = "occupancy.web") -> None:
         self._environment = Environment(
-            loader=PackageLoader("occupancy.web"),
+            loader=PackageLoader(package),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

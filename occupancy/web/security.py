@@ -5,7 +5,7 @@ from aiohttp import web
 # Pages and their worker load from here only; everything else may load nothing at all.
 _STRICT = "default-src 'none'; frame-ancestors 'none'"
 _PAGE = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
@@ -25,12 +25,17 @@ _PUBLIC = {
 _OWN = {"Cross-Origin-Resource-Policy": "same-origin"}
 
 
+def page_policy(*script_hosts: str) -> str:
+    """What a page may load: only what comes from here, and scripts of the hosts named."""
+    return _PAGE.format(scripts="".join(f" {host}" for host in script_hosts))
+
+
 def headers_for(path: str, content_type: str) -> dict[str, str]:
     """What an answer of this kind carries at this path."""
     is_page = content_type.startswith(("text/html", "text/javascript"))
     return {
         **_ALWAYS,
-        "Content-Security-Policy": _PAGE if is_page else _STRICT,
+        "Content-Security-Policy": page_policy() if is_page else _STRICT,
         **(_PUBLIC if path.startswith(_PUBLIC_PREFIXES) else _OWN),
     }
 

@@ -17,14 +17,17 @@ _ASK_AGAIN = "no-cache"
 
 
 class StaticFiles:
-    """Every file under `static/`, read once. `clock` is UTC milliseconds."""
+    """Every file under a package's `static/`, read once. `clock` is UTC milliseconds."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, clock: Callable[[], int], package: str = "occupancy.web", prefix: str = PREFIX
+    ) -> None:
         self._clock = clock
+        self._prefix = prefix
         self._urls: dict[str, str] = {}
         self._by_url: dict[str, Prepared] = {}
         self._by_name: dict[str, Prepared] = {}
-        for file in (files("occupancy.web") / "static").iterdir():
+        for file in (files(package) / "static").iterdir():
             if file.is_file():
                 self._add(file.name, file.read_bytes())
 
@@ -37,10 +40,12 @@ class StaticFiles:
         return self._by_name[name].answer(request, self._clock())
 
     def routes(self) -> list[Route]:
-        return [
-            Route("GET", PREFIX + "{name}", self.answer, "A file of the pages", documented=False),
-            Route("GET", "/favicon.ico", self.icon, "The icon", documented=False),
-        ]
+        icon = Route("GET", "/favicon.ico", self.icon, "The icon", documented=False)
+        return [*self.file_routes(), icon]
+
+    def file_routes(self) -> list[Route]:
+        path = self._prefix + "{name}"
+        return [Route("GET", path, self.answer, "A file of the pages", documented=False)]
 
     async def answer(self, request: web.Request, _: object) -> web.StreamResponse:
         found = self._by_url.get(request.path)
@@ -53,7 +58,7 @@ class StaticFiles:
 
     def _add(self, name: str, body: bytes) -> None:
         stem, _, ending = name.rpartition(".")
-        url = f"{PREFIX}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        url = f"{self._prefix}{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         if kind.startswith("text/") or kind.endswith(("javascript", "svg+xml", "json")):
             kind += "; charset=utf-8"

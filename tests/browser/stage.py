@@ -13,7 +13,7 @@ from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign
 from occupancy.web.trends import Trend
 from tests.builders import a_group
-from tests.occupancy.web.faces import Served, served
+from tests.occupancy.web.faces import Above, Served, no_floor, served
 
 SIGNS = (
     TownSign("junction-north", "kangle", ("kangle", "zhanqian", "zhongshan", "huochezhan")),
@@ -67,12 +67,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(closed: Sequence[str] = ()) -> AsyncIterator[Stage]:
+async def staged(closed: Sequence[str] = (), above: Above = no_floor) -> AsyncIterator[Stage]:
     lots = [
         msgspec.structs.replace(lot, opening=OpeningState.CLOSED) if lot.lot_id in closed else lot
         for lot in load_shipped()
     ]
-    async with served(lots, SIGNS) as running:
+    async with served(lots, SIGNS, above=above) as running:
         for number, lot in enumerate(lots):
             running.face.board.trends.take(lot.lot_id, _trend(lot, number))
         async with asyncio.TaskGroup() as group:

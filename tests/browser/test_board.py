@@ -3,8 +3,6 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from importlib.resources import files
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,7 +10,7 @@ from playwright.async_api import Browser
 
 from tests.browser.chromium import chromium
 from tests.browser.stage import Stage, staged
-from tests.browser.watched import NO_SHARED_WORKER, Watched, watched
+from tests.browser.watched import NO_SHARED_WORKER, Watched, axe, watched
 from tests.faults.proxy import Mode, link_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -246,18 +244,6 @@ async def test_axe_finds_nothing(browser: Browser, width: int, height: int) -> N
         assert await axe(page) == []
         await page.page.goto(stage.url("/docs"))
         assert await axe(page) == []
-
-
-async def axe(page: Watched) -> list[Any]:
-    source = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-    await page.page.evaluate(source)
-    found = await page.page.evaluate(
-        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
-    )
-    return [
-        (one["id"], [node["html"] for node in one["nodes"]], one["nodes"][0]["failureSummary"])
-        for one in found["violations"]
-    ]
 
 
 async def test_it_is_light_and_comes_from_here_alone(browser: Browser, stage: Stage) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib.resources import files
 from re import Pattern
 from typing import Any
 
@@ -81,3 +82,16 @@ async def _watch(page: Page, before: str) -> Watched:
     await page.route("**/*", only_from_here)
     await page.add_init_script(_REPORTS + before)
     return seen
+
+
+async def axe(page: Watched) -> list[Any]:
+    """What axe finds against WCAG 2.2 AA: rule, nodes, why."""
+    source = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    await page.page.evaluate(source)
+    found = await page.page.evaluate(
+        "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+    )
+    return [
+        (one["id"], [node["html"] for node in one["nodes"]], one["nodes"][0]["failureSummary"])
+        for one in found["violations"]
+    ]

@@ -1,6 +1,6 @@
 """The real application in memory: PostgreSQL is away, pictures and time are given by the test."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,21 @@ from occupancy import database
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.sign_faces import TownSign
+from occupancy.web.routes import Route
 from occupancy.web.server import Face, make_face
+from occupancy.web.showcase import Showcase
+from occupancy.web.tariff_shelf import TariffShelf
 from tests.builders import MORNING_MS, a_lot, an_observation
 
 AWAY = "postgresql://nobody@/nothing?host=/nowhere"
 SIGN = TownSign("junction-north", "kangle", ("kangle", "sanda"))
+
+
+Above = Callable[[Showcase, TariffShelf], list[Route]]
+
+
+def no_floor(_: Showcase, __: TariffShelf) -> list[Route]:
+    return []
 
 
 class Clock:
@@ -81,11 +91,12 @@ async def served(
     lots: Iterable[Lot] | None = None,
     signs: Iterable[TownSign] = (),
     connections: asyncpg.Pool | None = None,
+    above: Above = no_floor,
 ) -> AsyncIterator[Served]:
     clock = Clock()
     facts = {lot.lot_id: lot for lot in (two_lots() if lots is None else lots)}
     async with database.pool(AWAY) as away, aiohttp.ClientSession() as http:
-        face = make_face(facts, tuple(signs), connections or away, clock)
+        face = make_face(facts, tuple(signs), connections or away, clock, above)
         runner = web.AppRunner(face.app, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         try:
