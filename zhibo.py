@@ -19,6 +19,7 @@ import gateway.process
 import lot_sim.config
 import occupancy.config
 import occupancy.web.config
+import routing.config
 from gateway.children import ChildRefusedError
 from gateway.config import TOWN_SIGN_LEVEL
 from gateway.process import monotonic_seconds, now_ms
@@ -39,6 +40,7 @@ SETTINGS = tuple(
         for setting in (
             *occupancy.config.SETTINGS,
             *occupancy.web.config.SETTINGS,
+            *routing.config.SETTINGS,
             *gateway.config.SETTINGS,
             *lot_sim.config.SETTINGS,
         )
@@ -128,13 +130,15 @@ def up(_: argparse.Namespace, environ: Environ) -> int:
 def serve(_: argparse.Namespace, environ: Environ) -> int:
     from occupancy.web.server import run_web
     from occupancy.web.workers import WORKER, run_workers
+    from routing.floor import guidance_floor
 
     settings = occupancy.web.config.load_settings(environ)
     if settings.workers > 1 and not environ.get(WORKER):
         logs = occupancy.config.DATA.read(environ) / "logs"
         gateway.process.run(lambda stop: run_workers(settings.workers, environ, logs, stop))
         return 0
-    gateway.process.run(lambda stopping: run_web(settings, _town_signs(), now_ms, stopping))
+    floors = [guidance_floor(routing.config.load_settings(environ), settings.public_url)]
+    gateway.process.run(lambda stop: run_web(settings, _town_signs(), now_ms, stop, floors))
     return 0
 
 

@@ -31,6 +31,9 @@ class Outlook(Protocol):
     @property
     def high(self) -> float: ...
 
+    @property
+    def basis(self) -> str: ...
+
     def chance_of_at_least(self, spaces: float, promised: float = 0.0) -> float: ...
 
 
@@ -61,7 +64,6 @@ class Candidate(msgspec.Struct, frozen=True):
     outlook: Outlook
     promised: float = 0.0
     is_stale: bool = False
-    is_known: bool = True
 
     @property
     def lot_id(self) -> str:
@@ -70,7 +72,7 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def chance(self) -> float:
         """Of a space at arrival, once those promised to others are taken off."""
-        return self.outlook.chance_of_at_least(1, self.promised) if self.is_known else 0.0
+        return self.outlook.chance_of_at_least(1, self.promised)
 
 
 def plain_minutes(candidate: Candidate) -> float:
@@ -124,7 +126,7 @@ def doubts(candidate: Candidate) -> list[Reason]:
     """Why he had better go elsewhere if he can."""
     found = []
     walk = candidate.travel.walk
-    if candidate.is_stale or not candidate.is_known:
+    if candidate.is_stale:
         found.append(because(Code.NO_DATA))
     elif candidate.chance < PROBABLY_FULL_BELOW:
         found.append(because(Code.PROBABLY_FULL, **chance_words(candidate.chance)))

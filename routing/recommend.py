@@ -198,9 +198,7 @@ class _Words:
         closer = [
             c
             for c in self._candidates
-            if c.is_known
-            and minutes - plain_minutes(c) >= _FURTHER_MINUTES
-            and not barriers(c, self._question)
+            if minutes - plain_minutes(c) >= _FURTHER_MINUTES and not barriers(c, self._question)
         ]
         if closer:
             other = min(closer, key=lambda c: (plain_minutes(c), c.lot_id))

@@ -13,10 +13,11 @@ class Stage(StrEnum):
     SHOWN = "shown"
     CHOSEN = "chosen"  # the driver opened a link, or said so
     ARRIVED = "arrived"  # an entry explained it
+    REPLACED = "replaced"  # he asked again and was shown another trip
     EXPIRED = "expired"  # his time passed and no entry explained it
 
 
-_ORDER = {Stage.SHOWN: 0, Stage.CHOSEN: 1, Stage.EXPIRED: 2, Stage.ARRIVED: 3}
+_OPEN = (Stage.SHOWN, Stage.CHOSEN)
 
 
 class Trip(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ class Trip(msgspec.Struct, frozen=True):
 
 def choose(trip: Trip, lot_id: str, now_ms: int) -> Trip:
     """The driver opened the link to `lot_id`, the first or another one that was shown."""
-    if _ORDER[trip.stage] > _ORDER[Stage.CHOSEN]:
+    if trip.stage not in _OPEN:
         return trip
     if trip.stage is Stage.CHOSEN and trip.lot_id == lot_id:
         return trip
@@ -58,17 +59,23 @@ def arrive(trip: Trip, now_ms: int) -> Trip:
     return msgspec.structs.replace(trip, stage=Stage.ARRIVED, changed_at_ms=now_ms)
 
 
+def give_way(trip: Trip, now_ms: int) -> Trip:
+    """The driver asked again: this trip is another one's now."""
+    if trip.stage not in _OPEN:
+        return trip
+    return msgspec.structs.replace(trip, stage=Stage.REPLACED, changed_at_ms=now_ms)
+
+
 def as_seen_at(trip: Trip, now_ms: int) -> Trip:
     """The trip as it stands: one whose time is over and that nothing explained has expired."""
-    is_open = trip.stage in (Stage.SHOWN, Stage.CHOSEN)
-    if not is_open or now_ms < trip.expires_ms:
+    if trip.stage not in _OPEN or now_ms < trip.expires_ms:
         return trip
     return msgspec.structs.replace(trip, stage=Stage.EXPIRED, changed_at_ms=trip.expires_ms)
 
 
 def is_open(trip: Trip, now_ms: int) -> bool:
     """Whether the driver may still be on his way."""
-    return as_seen_at(trip, now_ms).stage in (Stage.SHOWN, Stage.CHOSEN)
+    return as_seen_at(trip, now_ms).stage in _OPEN
 
 
 def chance_to_follow(assumed: float, trips: int, followed: int) -> float:

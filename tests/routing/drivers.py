@@ -28,6 +28,10 @@ class Expected:
     def high(self) -> float:
         return self.free_mean
 
+    @property
+    def basis(self) -> str:
+        return "learned"
+
     def chance_of_at_least(self, spaces: float, promised: float = 0.0) -> float:
         if self.chance is not None:
             return self.chance

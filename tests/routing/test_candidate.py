@@ -102,7 +102,6 @@ def test_a_lot_closes_within_its_hours(opens: int, closes: int, minute: int) -> 
 
 def test_silence_and_a_full_car_park_and_a_long_walk_are_doubts() -> None:
     assert codes(doubts(a_candidate(is_stale=True))) == [Code.NO_DATA]
-    assert codes(doubts(a_candidate(is_known=False))) == [Code.NO_DATA]
     (full,) = doubts(a_candidate(chance=0.12))
     assert full.zh == "到达时多半已满：有空位的可能约12%"
     assert codes(doubts(a_candidate(walk=45))) == [Code.TOO_FAR]
@@ -111,7 +110,6 @@ def test_silence_and_a_full_car_park_and_a_long_walk_are_doubts() -> None:
 def test_promises_to_others_take_from_the_chance() -> None:
     assert a_candidate(free=4).chance == 1
     assert a_candidate(free=4, promised=3).chance == 0.25
-    assert a_candidate(is_known=False).chance == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""Gathers what is known of the car parks around one driver's destination, as plain candidates."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from gateway.observation import GroupState
+from occupancy.live import LiveOccupancy, Quality, as_seen_at
+from occupancy.lot import Lot, Place
+from occupancy.stay import QuoteError, Stay, StayTooLongError, UnknownVehicleError
+from occupancy.tariff_book import TariffBook, UnknownTariffError
+from occupancy.tariff_clock import local_minute
+from occupancy.tariff_quote import fee
+from routing.candidate import Candidate, Fee, Outlook, Travel
+from routing.promise import Promise, due_by
+from routing.question import Question
+from routing.reason import Code
+
+MOST_CANDIDATES = 12
+MOST_AHEAD_MS = 180 * 60_000  # beyond, what is live now says next to nothing
+USUAL_CYCLE_SECONDS = 90.0
+_MINUTE_MS = 60_000
+_METRES_PER_DEGREE = 111_320.0
+
+
+class Forecaster(Protocol):
+    """What each lot will have (routing.forecast.Forecasts)."""
+
+    def see(self, picture: LiveOccupancy) -> None: ...
+
+    def expect(self, lot_id: str, at_ms: int, now_ms: int) -> Outlook: ...
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The town at one moment, from memory."""
+
+    lots: Mapping[str, Lot]
+    pictures: Mapping[str, LiveOccupancy]
+    book: TariffBook
+    promises: Mapping[str, Sequence[Promise]]
+    now_ms: int
+
+
+class Way(msgspec.Struct, frozen=True):
+    """Minutes to a car park's entrance, and from there on foot."""
+
+    drive: float
+    walk: float
+
+
+def nearby(lots: Mapping[str, Lot], place: Place) -> list[Lot]:
+    """The car parks nearest to a place, as the crow flies."""
+    return sorted(lots.values(), key=lambda lot: metres(lot.entrance, place))[:MOST_CANDIDATES]
+
+
+def metres(one: Place, other: Place) -> float:
+    """As the crow flies; good enough within a district."""
+    narrower = math.cos(math.radians((one.latitude + other.latitude) / 2))
+    north = one.latitude - other.latitude
+    east = (one.longitude - other.longitude) * narrower
+    return math.hypot(north, east) * _METRES_PER_DEGREE
+
+
+def gather(
+    question: Question, known: Known, ways: Mapping[str, Way], forecasts: Forecaster
+) -> list[Candidate]:
+    """Every car park in `ways` as it is for this driver."""
+    return [_candidate(question, known, lot_id, way, forecasts) for lot_id, way in ways.items()]
+
+
+def _candidate(
+    question: Question, known: Known, lot_id: str, way: Way, forecasts: Forecaster
+) -> Candidate:
+    lot, now_ms = known.lots[lot_id], known.now_ms
+    arrives_ms = question.arrive_ms or now_ms + round(way.drive * _MINUTE_MS)
+    picture = known.pictures.get(lot_id)
+    is_soon = arrives_ms - now_ms <= MOST_AHEAD_MS
+    store, fetch = _machine_minutes(picture if is_soon else None)
+    return Candidate(
+        lot=lot,
+        arrives_ms=arrives_ms,
+        travel=Travel(way.drive, store, fetch, way.walk),
+        fee=_fee(known.book, lot.tariff_id, arrives_ms, question),
+        outlook=forecasts.expect(lot_id, arrives_ms, now_ms),
+        promised=due_by(known.promises.get(lot_id, ()), arrives_ms, now_ms),
+        is_stale=is_soon and _is_stale(picture, now_ms),
+    )
+
+
+def _is_stale(picture: LiveOccupancy | None, now_ms: int) -> bool:
+    if picture is None:
+        return True
+    return as_seen_at(picture, now_ms).quality in (Quality.STALE, Quality.SUSPECT)
+
+
+def _machine_minutes(picture: LiveOccupancy | None) -> tuple[float, float]:
+    """Storing and fetching: a cycle at the machine with the shortest queue, and its queue."""
+    groups = [] if picture is None else picture.groups
+    working = [group for group in groups if group.state is GroupState.WORKING]
+    if not working:
+        return USUAL_CYCLE_SECONDS / 60, USUAL_CYCLE_SECONDS / 60
+    waits = [
+        ((group.storing_queue or 0) + (group.fetching_queue or 0) + 1)
+        * (group.cycle_seconds or USUAL_CYCLE_SECONDS)
+        / 60
+        for group in working
+    ]
+    return min(waits), sum(waits) / len(waits)
+
+
+def _fee(book: TariffBook, tariff_id: str, arrives_ms: int, question: Question) -> Fee:
+    vehicle = question.vehicle
+    leaves_ms = arrives_ms + question.stay_minutes * _MINUTE_MS
+    stay = Stay(arrives_ms, leaves_ms, vehicle.kind, vehicle.new_energy)
+    try:
+        total_fen = fee(book.get_versions(tariff_id), stay)
+    except UnknownVehicleError:
+        return Fee(None, Code.VEHICLE_NOT_ADMITTED)
+    except StayTooLongError:
+        return Fee(None, Code.STAY_TOO_LONG)
+    except (QuoteError, UnknownTariffError):
+        return Fee(None, Code.FEE_UNKNOWN)
+    current = book.find_current(tariff_id, local_minute(arrives_ms))
+    return Fee(total_fen, is_unconfirmed=current is not None and bool(current.placeholders))

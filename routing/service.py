@@ -1,0 +1,232 @@
+"""Guidance: gathers, recommends and holds. The one entry for web, WeChat, board and signs."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+from redis.asyncio import Redis
+
+from occupancy.live import LiveOccupancy
+from occupancy.lot import Lot
+from occupancy.web.showcase import Showcase
+from occupancy.web.tariff_shelf import TariffShelf
+from routing import trip_store
+from routing.candidate import Outlook
+from routing.config import GuidanceSettings
+from routing.deciding import Asker, decide
+from routing.gathering import Forecaster, Known, Way, gather, nearby
+from routing.patience import AwayError, Patience
+from routing.promise_desk import Held, PromiseDesk
+from routing.question import Question
+from routing.reason import Code, Reason, because
+from routing.recommend import Recommendation
+from routing.together import Together
+from routing.trip import Trip, give_way, is_open
+from routing.trip_promise import Answer, begin_trip, promise_of
+from routing.ways import TravelTimes, ways_to
+
+T = TypeVar("T")
+WORTH_PART = 0.5  # of the share wanted; with less of it a driver is decided anew
+
+
+class Driver(msgspec.Struct, frozen=True):
+    """One question, and the car park its driver was shown before."""
+
+    question: Question
+    leaning: str = ""
+
+
+class Guidance:
+    """Made once a process."""
+
+    def __init__(
+        self,
+        showcase: Showcase,
+        shelf: TariffShelf,
+        redis: Redis,
+        forecasts: Forecaster,
+        travel: TravelTimes,
+        settings: GuidanceSettings,
+    ) -> None:
+        self.settings = settings
+        self.clock: Callable[[], int] = showcase.now_ms
+        self.patience = Patience(self.clock)
+        self.desk = PromiseDesk(redis, self.patience, self.clock)
+        self.forecasts = forecasts
+        self._showcase = showcase
+        self._shelf = shelf
+        self._redis = redis
+        self._travel = travel
+        self._together = Together(self._decide, settings.gather_seconds)
+
+    @property
+    def lots(self) -> Mapping[str, Lot]:
+        return self._showcase.lots
+
+    @property
+    def pictures(self) -> Mapping[str, LiveOccupancy]:
+        return self._showcase.pictures
+
+    def expect(self, lot_id: str, at_ms: int) -> Outlook:
+        """What a car park will have, from its newest picture; promises are not taken off."""
+        picture = self.pictures.get(lot_id)
+        if picture is not None:
+            self.forecasts.see(picture)
+        return self.forecasts.expect(lot_id, at_ms, self.clock())
+
+    async def recommend(self, question: Question, driver: str = "") -> Answer:
+        """Where to park; what is shown is promised. `driver` is what his program calls itself."""
+        digest = digest_of(driver) if driver else ""
+        leaning = await self._take_back(digest) if digest else ""
+        answer = await self._together.ask(Driver(question, leaning))
+        if answer.trip is not None:
+            await self._note(answer.trip, digest)
+        return answer
+
+    async def same_answer(
+        self, driver: str, asked: str, make: Callable[[], Awaitable[tuple[bytes, Answer]]]
+    ) -> bytes:
+        """What `make()` brings; for a short while the same for the same driver's same question."""
+        if not driver or not self.settings.same_answer_ms:
+            return (await make())[0]
+        digest = digest_of(driver, asked)
+        try:
+            known = await self.patience.ask(lambda: trip_store.find_answer(self._redis, digest))
+        except AwayError:
+            known = None
+        if known is not None:
+            return known
+        body, answer = await make()
+        try:
+            kept_ms = self.settings.same_answer_ms
+            holds = await self.patience.ask(
+                lambda: trip_store.settle_answer(self._redis, digest, body, kept_ms)
+            )
+        except AwayError:
+            return body
+        if holds != body:
+            await self._give_back(answer)  # another process answered the same question first
+        return holds
+
+    def known(self, held: Held) -> Known:
+        """The town as this process knows it now."""
+        for lot_id in held.by_lot:
+            if lot_id in self.pictures:
+                self.forecasts.see(self.pictures[lot_id])
+        promises = {lot_id: found.promises for lot_id, found in held.by_lot.items()}
+        return Known(self.lots, self.pictures, self._shelf.book, promises, self.clock())
+
+    async def _decide(self, drivers: Sequence[Driver]) -> list[Answer]:
+        """Everyone once; whose space went to another process meanwhile, once more."""
+        ways = await _all(self._ways(driver.question) for driver in drivers)
+        answers = await self._round(drivers, ways)
+        again = [n for n, answer in enumerate(answers) if self._is_short(answer)]
+        if again:
+            for number in again:
+                await self._give_back(answers[number])
+            second = await self._round([drivers[n] for n in again], [ways[n] for n in again])
+            for number, answer in zip(again, second, strict=True):
+                answers[number] = _said(answer) if self._is_short(answer) else answer
+        return answers
+
+    async def _round(
+        self, drivers: Sequence[Driver], ways: Sequence[tuple[dict[str, Way], list[Reason]]]
+    ) -> list[Answer]:
+        lot_ids = list(dict.fromkeys(lot_id for found, _ in ways for lot_id in found))
+        held = await self.desk.read(lot_ids)
+        known = self.known(held)
+        away = [] if held.is_shared else [because(Code.PROMISES_AWAY)]
+        askers = [
+            Asker(
+                driver.question,
+                tuple(gather(driver.question, known, found, self.forecasts)),
+                driver.leaning,
+                (*notes, *away),
+            )
+            for driver, (found, notes) in zip(drivers, ways, strict=True)
+        ]
+        settings = self.settings
+        shown = decide(askers, settings.follow_shown, settings.most_regret_minutes)
+        return await _all(
+            self._hold(driver.question, recommendation, known.now_ms)
+            for driver, recommendation in zip(drivers, shown, strict=True)
+        )
+
+    async def _ways(self, question: Question) -> tuple[dict[str, Way], list[Reason]]:
+        lots = nearby(self.lots, question.destination)
+        return await ways_to(self._travel, lots, question)
+
+    async def _hold(
+        self, question: Question, recommendation: Recommendation, now_ms: int
+    ) -> Answer:
+        if recommendation.chosen is None:
+            return Answer(question, recommendation, now_ms)
+        trip = begin_trip(secrets.token_urlsafe(9), question, recommendation, now_ms, self.settings)
+        share = self.settings.follow_shown
+        granted = await self.desk.hold(trip.lot_id, promise_of(trip, trip.lot_id, share))
+        return Answer(question, recommendation, now_ms, replace(trip, promised=granted))
+
+    async def _give_back(self, answer: Answer) -> None:
+        if answer.trip is not None and answer.trip.promised > 0:
+            await self.desk.release(answer.trip.lot_id, answer.trip.trip_id)
+
+    def _is_short(self, answer: Answer) -> bool:
+        wanted = self.settings.follow_shown * WORTH_PART
+        return answer.trip is not None and answer.trip.promised < wanted
+
+    async def _take_back(self, digest: str) -> str:
+        """The car park this driver was shown last; its promise is free again for his new one."""
+        try:
+            trip_id = await self.patience.ask(lambda: trip_store.find_current(self._redis, digest))
+            if trip_id is None:
+                return ""
+            now_ms = self.clock()
+            changed = await self.patience.ask(
+                lambda: trip_store.change_trip(
+                    self._redis, trip_id, lambda trip: give_way(trip, now_ms)
+                )
+            )
+        except AwayError:
+            return ""
+        if changed is None or not is_open(changed[0], now_ms):
+            return ""
+        await self.desk.release(changed[0].lot_id, trip_id)
+        return changed[0].lot_id
+
+    async def _note(self, trip: Trip, digest: str) -> None:
+        try:
+            await self.patience.ask(
+                lambda: trip_store.write_trip(self._redis, trip, trip.shown_at_ms)
+            )
+            if digest:
+                await self.patience.ask(
+                    lambda: trip_store.swap_current(self._redis, digest, trip, trip.shown_at_ms)
+                )
+        except AwayError:
+            return  # the driver has his answer; only the trip is not followed
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All at once, in order; one is done without the cost of a task."""
+    first, *others = work
+    if not others:
+        return [await first]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in (first, *others)]
+    return [task.result() for task in tasks]
+
+
+def digest_of(*parts: object) -> str:
+    """What stands for a driver or his question in a key: nobody can read it back."""
+    text = "\x1f".join(str(part) for part in parts)
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _said(answer: Answer) -> Answer:
+    """With the note that nothing could be held."""
+    notes = (*answer.recommendation.notes, because(Code.NOT_HELD))
+    return replace(answer, recommendation=replace(answer.recommendation, notes=notes))

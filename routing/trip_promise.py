@@ -1,0 +1,72 @@
+"""From a recommendation to its trip, and from a trip to what it promises of a car park."""
+
+import msgspec
+
+from routing.config import GuidanceSettings
+from routing.promise import Promise
+from routing.question import Question
+from routing.recommend import Recommendation
+from routing.trip import Trip
+
+WINDOW_MINUTES, WINDOW_PART = 3.0, 0.2  # drivers come so much earlier or later than said
+PLANNED_WINDOW_MINUTES = 10.0
+GRACE_MS = 10 * 60_000  # a late driver's promise is kept so long
+_MINUTE_MS = 60_000
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A recommendation and the trip it began; no trip where nothing could be recommended."""
+
+    question: Question
+    recommendation: Recommendation
+    asked_at_ms: int
+    trip: Trip | None = None
+
+
+def begin_trip(
+    trip_id: str,
+    question: Question,
+    recommendation: Recommendation,
+    now_ms: int,
+    settings: GuidanceSettings,
+) -> Trip:
+    """The trip to the first option; nothing of it is promised yet."""
+    first = recommendation.options[0].candidate
+    window_ms = round(_window_minutes(question, first.travel.drive) * _MINUTE_MS)
+    until_ms = first.arrives_ms + window_ms
+    options = [option.candidate for option in recommendation.options]
+    margin = 1 + settings.overbooking
+    return Trip(
+        trip_id=trip_id,
+        lot_id=first.lot_id,
+        shown_lots=tuple(candidate.lot_id for candidate in options),
+        shown_at_ms=now_ms,
+        arrives_ms=first.arrives_ms,
+        from_ms=first.arrives_ms - window_ms,
+        until_ms=until_ms,
+        expires_ms=until_ms + GRACE_MS,
+        chance=first.chance,
+        promised=0.0,
+        regret_minutes=recommendation.regret_minutes,
+        limits={c.lot_id: c.outlook.free_mean * margin for c in options},
+        changed_at_ms=now_ms,
+    )
+
+
+def promise_of(trip: Trip, lot_id: str, share: float) -> Promise:
+    """What this trip asks of a car park that it was shown."""
+    return Promise(
+        trip_id=trip.trip_id,
+        share=share,
+        booked=share,
+        from_ms=trip.from_ms,
+        until_ms=trip.until_ms,
+        limit=trip.limits[lot_id],
+        expires_ms=trip.expires_ms,
+    )
+
+
+def _window_minutes(question: Question, drive_minutes: float) -> float:
+    if question.arrive_ms is not None:
+        return PLANNED_WINDOW_MINUTES
+    return max(WINDOW_MINUTES, WINDOW_PART * drive_minutes)
