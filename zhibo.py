@@ -152,6 +152,7 @@ def run_gateway(arguments: argparse.Namespace, environ: Environ) -> int:
         redis_url=_needed(gateway.config.REDIS_URL, environ),
         outbox_folder=gateway.config.OUTBOX_FOLDER.read(environ),
         rate_factor=gateway.config.RATE_FACTOR.read(environ),
+        outbox_mib=gateway.config.OUTBOX_MIB.read(environ),
     )
     gateway.process.run(
         lambda stopping: run_station(config, settings, now_ms, monotonic_seconds, stopping)

@@ -22,6 +22,12 @@ REDIS_URL = Setting(
     "Redis >= 7 or Valkey >= 8: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://",
 )
 OUTBOX_FOLDER = Setting("ZHIBO_OUTBOX", "", Path, "folder of the gateways' outboxes")
+OUTBOX_MIB = Setting(
+    "ZHIBO_OUTBOX_MIB",
+    "1024",
+    lambda raw: whole_number(raw, least=16, most=1_048_576),
+    "size limit of one outbox in MiB; at the limit snapshots are thinned, counts never",
+)
 PORT_OFFSET = Setting(
     "ZHIBO_MODBUS_PORT_OFFSET",
     "0",
@@ -34,7 +40,7 @@ RATE_FACTOR = Setting(
     lambda raw: number(raw, least=0.1, most=1_000),
     "multiplies the cars a minute that a lane is believed to count",
 )
-SETTINGS = (REDIS_URL, OUTBOX_FOLDER, PORT_OFFSET, RATE_FACTOR)
+SETTINGS = (REDIS_URL, OUTBOX_FOLDER, OUTBOX_MIB, PORT_OFFSET, RATE_FACTOR)
 
 TOWN_SIGN_LEVEL = 2
 _LARGEST = 86_400_000

@@ -34,6 +34,7 @@ from gateway.uplink import Uplink
 ORDERS_SECONDS = 0.5
 LEAVE_SECONDS = 1.0
 ROWS_A_LOOK = 1_000  # at how full the outbox is and how far the counters drift
+_MIB = 1 << 20
 _QUIET_VERDICTS = (None, Verdict.FIRST, Verdict.COUNTED)
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class StationSettings:
     redis_url: str
     outbox_folder: Path
     rate_factor: float = 1.0
+    outbox_mib: int = 1_024
 
 
 async def run_gateway(
@@ -74,7 +76,8 @@ async def run_gateway(
 
 def _open_outbox(settings: StationSettings, lot_id: str, clock: Callable[[], int]) -> Outbox:
     try:
-        return Outbox(settings.outbox_folder / f"{lot_id}.sqlite", clock())
+        path = settings.outbox_folder / f"{lot_id}.sqlite"
+        return Outbox(path, clock(), settings.outbox_mib * _MIB)
     except UnusableOutboxError as reason:
         raise BadSettingError(f"{OUTBOX_FOLDER.name}: {reason}") from None
 

@@ -10,6 +10,8 @@ recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreS
               `!` behind it the stream has a hole after it, and the gateway shall send again
 unreadable    stream of entries nobody could read, with the reason: kept by the recorder
 faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
+displaced     string `<epoch>-<number>`: a gateway that was displaced by a younger epoch and still
+              runs; the number grows each time it says so
 correction    string, a Correction: the operator's newest count; written by the service until the
               gateway's observations say that it was taken
 """
@@ -102,6 +104,10 @@ def unreadable_key(lot_id: str) -> str:
 
 def faces_key(lot_id: str) -> str:
     return f"zhibo:v1:{{{lot_id}}}:faces"
+
+
+def displaced_key(lot_id: str) -> str:
+    return f"zhibo:v1:{{{lot_id}}}:displaced"
 
 
 def correction_key(lot_id: str) -> str:
@@ -247,6 +253,17 @@ async def read_faces(redis: Redis, lot_id: str) -> dict[str, SignOrder]:
         with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
             orders[_text(sign_id)] = msgspec.msgpack.decode(raw, type=SignOrder)
     return orders
+
+
+async def say_displaced(redis: Redis, lot_id: str, epoch: int, number: int) -> None:
+    """A gateway that no longer speaks for the car park says that it is still there."""
+    await redis.set(displaced_key(lot_id), entry_id(epoch, number))
+
+
+async def read_displaced(redis: Redis, lot_id: str) -> tuple[int, int] | None:
+    """The epoch of a displaced gateway and its growing number; None if there never was one."""
+    answer = await redis.get(displaced_key(lot_id))
+    return None if answer is None else position_of(answer)
 
 
 async def order_correction(redis: Redis, lot_id: str, correction: Correction) -> None:

@@ -1,6 +1,7 @@
 """Brings the outbox to Redis: the newest first, then everything in order, each thing once."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import msgspec
@@ -72,12 +73,21 @@ class Uplink:
         while not is_cancelled():
             try:
                 await self._session()
-            except (*_LOST, DisplacedError) as trouble:
+            except DisplacedError as trouble:
+                self._say_once(trouble)
+                await self._say_displaced()
+            except _LOST as trouble:
                 self._say_once(trouble)
             self._asked_at = None
             pause_seconds = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
             self._failures += 1
             await asyncio.sleep(pause_seconds)
+
+    async def _say_displaced(self) -> None:
+        """Two gateways for one car park are a mistake that somebody must see."""
+        with contextlib.suppress(*_LOST):
+            epoch, number = self._outbox.epoch, int(self._monotonic() * 1_000)
+            await stream.say_displaced(self._redis, self._lot_id, epoch, number)
 
     async def _session(self) -> None:
         self._said_sequence = 0

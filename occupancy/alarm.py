@@ -116,7 +116,7 @@ RULES: Mapping[AlarmKind, Rule] = {
     ),
     AlarmKind.SIGN_DIFFERS: Rule(Severity.MAJOR, 1.0, "sign", raise_after_seconds=60.0),
     AlarmKind.CLOCK_OFFSET: Rule(Severity.MINOR, 5.0, "s", raise_after_seconds=30.0),
-    AlarmKind.TWO_EPOCHS: Rule(Severity.CRITICAL, 1.0, "gateway", clear_after_seconds=60.0),
+    AlarmKind.TWO_EPOCHS: Rule(Severity.CRITICAL, 1.0, "gateway", clear_after_seconds=30.0),
     AlarmKind.UNREADABLE: Rule(Severity.MAJOR, 1.0, "entries"),
 }
 

@@ -1,6 +1,7 @@
 """What one recorder does for all: alarms, the nightly truth check, passing corrections on."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ LOOK_SECONDS = 0.5
 LEASE_SECONDS = 6.0
 LEASE_NAME = "*duty"  # no car park's name may begin so
 SLOW_LOOKS = 10  # rules, watermarks and the night's check are looked at every so many looks
+DAYS_AHEAD = 4  # partitions: today and three more
 NIGHTLY = "nightly"
 
 log = structlog.get_logger()
@@ -64,6 +66,8 @@ class Duty:
     watches: dict[Key, Watch] = field(default_factory=dict)
     waiting: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
+    displaced: dict[str, tuple[int, int]] = field(default_factory=dict)
+    rivals: dict[str, int] = field(default_factory=dict)
     unsaved: list[Alarm] = field(default_factory=list)
     is_holder: bool = False
     since_ms: int = 0
@@ -99,6 +103,7 @@ class Duty:
             if is_slow:
                 self.rules = await database_alarms.read_rules(self.connections)
                 await self._check_truth()
+                await history.prepare_days(self.connections, _day(self.clock()), DAYS_AHEAD)
                 await self._measure_waiting()
         except (*database.NOT_READY, RedisError) as trouble:
             log.info("corrections and checks wait", reason=str(trouble))
@@ -136,6 +141,7 @@ class Duty:
             rows_in_outbox=in_outbox,
             rows_in_stream=in_stream,
             unreadable_entries=self.unreadable.get(lot_id, 0),
+            rival_epoch=self.rivals.get(lot_id),
         )
         if heard is None:
             return facts
@@ -161,6 +167,17 @@ class Duty:
             recorded = watermarks.get(lot_id, Position(0, 0))
             self.waiting[lot_id] = (_rows(top, said), _rows(recorded, top))
             self.unreadable[lot_id] = await stream.count_unreadable(self.redis, lot_id)
+            await self._look_for_rival(lot_id)
+
+    async def _look_for_rival(self, lot_id: str) -> None:
+        """A displaced gateway that says again that it is there is a second one that runs."""
+        said = await stream.read_displaced(self.redis, lot_id)
+        before = self.displaced.get(lot_id)
+        self.rivals.pop(lot_id, None)
+        if said is not None:
+            if before is not None and said != before:
+                self.rivals[lot_id] = said[0]
+            self.displaced[lot_id] = said
 
     async def _pass_corrections_on(self) -> None:
         """Order each car park's newest count until its gateway says that it has taken it."""
@@ -190,6 +207,10 @@ class Duty:
     def _due(self, done: set[str], now_ms: int) -> Sequence[str]:
         silent = self._silent_lots(now_ms)
         return [lot for lot in self.lots if lot not in done and lot not in silent]
+
+
+def _day(now_ms: int) -> dt.date:
+    return dt.datetime.fromtimestamp(now_ms / 1_000, tz=dt.UTC).date()
 
 
 def _rows(behind: tuple[int, int] | None, ahead: tuple[int, int] | None) -> int | None:

@@ -66,6 +66,8 @@ async def record(
         async with connection.transaction():
             await _lock_watermark(connection, lot_id, behind)
             await connection.copy_records_to_table("observation", records=rows, columns=_COLUMNS)
+            if last.epoch != behind.epoch:
+                await _note_epochs(connection, lot_id, batch)
             await connection.execute(
                 "UPDATE watermark SET epoch = $2, sequence = $3, moved_at = now() "
                 "WHERE lot_id = $1",
@@ -73,6 +75,15 @@ async def record(
                 *last,
             )
     return last
+
+
+async def _note_epochs(connection: asyncpg.Connection, lot_id: str, batch: Sequence[Timed]) -> None:
+    """Which memories a car park's history comes from, and since when."""
+    epochs = {timed.observation.epoch for timed in batch}
+    await connection.executemany(
+        "INSERT INTO gateway_epoch (lot_id, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        [(lot_id, epoch) for epoch in sorted(epochs)],
+    )
 
 
 async def _lock_watermark(connection: asyncpg.Connection, lot_id: str, behind: Position) -> None:
@@ -84,6 +95,12 @@ async def _lock_watermark(connection: asyncpg.Connection, lot_id: str, behind: P
     )
     if Position(row["epoch"], row["sequence"]) != behind:
         raise MovedOnError(lot_id)
+
+
+async def prepare_days(connections: Pool, first: dt.date, days: int) -> None:
+    """Make the partitions of some days ahead: midnight must not wait for a table."""
+    async with connections.acquire() as connection:
+        await _make_partitions(connection, [first + dt.timedelta(days=n) for n in range(days)])
 
 
 async def _make_partitions(connection: asyncpg.Connection, days: Iterable[dt.date]) -> None:

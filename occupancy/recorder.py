@@ -105,13 +105,23 @@ class Recorder:
 
     async def keep_history(self, lot_id: str) -> None:
         """Copy one lot's stream into PostgreSQL while we hold its lease."""
+        has_told = False
         while not is_cancelled():
             if not await history.take_lease(self.connections, lot_id, self.name, LEASE_SECONDS):
                 await asyncio.sleep(LEASE_SECONDS / 3)
                 continue
             behind = await history.read_watermark(self.connections, lot_id)
+            if not has_told:
+                await self._tell_recorded(lot_id, behind)
+                has_told = True
             if not await self._record_next(lot_id, behind):
                 await asyncio.sleep(HISTORY_PAUSE_SECONDS)
+
+    async def _tell_recorded(self, lot_id: str, behind: Position) -> None:
+        """A server that was wiped, or a recorder that died between the two, told nobody."""
+        told = await stream.read_acknowledged(self.redis, lot_id)
+        if behind != Position(0, 0) and (told is None or (told.epoch, told.sequence) < behind):
+            await stream.acknowledge(self.redis, lot_id, *behind)
 
     async def _record_next(self, lot_id: str, behind: Position) -> bool:
         """Record the next entries; False when there is nothing to do."""

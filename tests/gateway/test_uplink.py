@@ -227,6 +227,12 @@ async def test_two_gateways_of_one_car_park_are_told_and_the_elder_keeps_silent(
             await until(lambda: younger.uplink.backlog == 0)
             said = {one.epoch for one in await history(redis) if one.sequence == 3}
             assert said == {younger.outbox.epoch}
+
+            async def has_said_so() -> bool:
+                displaced = await stream.read_displaced(redis, LOT)
+                return displaced is not None and displaced[0] == elder.outbox.epoch
+
+            await until(has_said_so)
     told = capsys.readouterr().out
     assert "another gateway speaks for this car park" in told
     assert "move" in told

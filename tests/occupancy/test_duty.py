@@ -153,6 +153,32 @@ async def test_rows_that_nobody_records_raise_an_alarm(redis: Redis, connections
         await until(is_measured)
 
 
+async def test_a_second_gateway_is_an_alarm_as_long_as_it_says_that_it_is_there(
+    redis: Redis, connections: Pool
+) -> None:
+    watched = Watched(redis, connections)
+    watched.hear(an_observation(1))
+    number = 0
+    async with on_duty(watched):
+
+        async def is_raised() -> bool:
+            nonlocal number
+            number += 1
+            await stream.say_displaced(redis, "kangle", 77, number)
+            return await told(redis, AlarmKind.TWO_EPOCHS)()
+
+        await until(is_raised)
+        sheet = await alarm_board.read(redis)
+        assert sheet is not None
+        assert "77" in sheet.alarms[0].words
+
+        async def is_over() -> bool:
+            watched.hear(an_observation(watched.heard["kangle"].news.sequence + 10))
+            return await told(redis)()
+
+        await until(is_over)
+
+
 async def test_the_rules_operators_set_are_the_rules(redis: Redis, connections: Pool) -> None:
     await connections.execute(
         "INSERT INTO alarm_rule (kind, is_on, changed_by) VALUES ('device_offline', false, 'li'), "

@@ -1,4 +1,5 @@
 import asyncio
+import datetime as dt
 
 import asyncpg
 import pytest
@@ -63,6 +64,23 @@ async def test_each_day_gets_its_partition(connections: asyncpg.Pool) -> None:
         "ORDER BY relname"
     )
     assert [row["relname"] for row in names] == ["observation_20261123", "observation_20261124"]
+
+
+async def test_every_memory_a_lot_has_had_is_noted_with_its_beginning(
+    connections: asyncpg.Pool,
+) -> None:
+    await record(connections, an_observation(1), an_observation(1, epoch=2))
+    await record(connections, an_observation(2, epoch=2), behind=Position(2, 1))
+    rows = await connections.fetch("SELECT epoch FROM gateway_epoch ORDER BY epoch")
+    assert [row["epoch"] for row in rows] == [1, 2]
+
+
+async def test_days_ahead_are_ready_before_their_midnight(connections: asyncpg.Pool) -> None:
+    first = dt.date(2031, 5, 30)
+    for _ in range(2):
+        await history.prepare_days(connections, first, 3)
+    for day in ("20310530", "20310531", "20310601"):
+        assert await connections.fetchval("SELECT to_regclass($1)", f"observation_{day}")
 
 
 async def test_an_impossible_time_is_kept_beside_ours_and_said(connections: asyncpg.Pool) -> None:

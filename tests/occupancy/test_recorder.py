@@ -77,6 +77,22 @@ async def test_history_is_recorded_acknowledged_and_trimmed(
         assert await redis.xlen(stream.observations_key("kangle")) == 1
 
 
+async def test_a_wiped_server_is_told_at_once_what_is_recorded(
+    redis: Redis, connections: Pool
+) -> None:
+    async with recording(redis, connections):
+        await publish(redis, an_observation(1), an_observation(2))
+        await until(has_recorded(connections, 1, 2))
+    await redis.flushdb()
+    async with recording(redis, connections, "two"):
+
+        async def is_told() -> bool:
+            told = await stream.read_acknowledged(redis, "kangle")
+            return told == stream.Acknowledgement(1, 2)
+
+        await until(is_told)
+
+
 async def test_a_batch_sent_twice_is_recorded_once(redis: Redis, connections: Pool) -> None:
     async with recording(redis, connections):
         await publish(redis, an_observation(1), an_observation(2))
