@@ -51,7 +51,7 @@ async def run_together(
     """Start all, say where it is, and run until `stopping`; every part ends before the servers."""
     _require_free(town.host, town.port, "ZHIBO_PORT")
     _require_free(LOOPBACK, town.sim_port, "ZHIBO_SIM_PORT")
-    with _alone_in(town.data), _free_offset(town.modbus_ports) as offset:
+    with _alone_in(town.data), free_offset(town.modbus_ports) as offset:
         say(f"starting; logs in {town.logs}")
         async with _servers(town) as (postgres_url, redis_url):
             await prepare(postgres_url)
@@ -172,7 +172,7 @@ def _require_free(host: str, port: int, setting: str) -> None:
 
 
 @contextmanager
-def _free_offset(ports: Sequence[int]) -> Iterator[int]:
+def free_offset(ports: Sequence[int]) -> Iterator[int]:
     """The first shift at which every simulated device finds its port free, held while we run.
 
     The lock keeps apart two towns that start at the same moment and see the same ports free.

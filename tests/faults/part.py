@@ -1,0 +1,67 @@
+"""One process of the stage: started, killed and stopped by its pid, never by its name."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from gateway.children import Child
+
+START_SECONDS = 60.0
+
+
+@dataclass
+class Part:
+    """`process` is None while it is meant to be down; `deaths` are ends that nobody asked for."""
+
+    child: Child
+    answers: Callable[[], Awaitable[bool]] | None = None
+    process: asyncio.subprocess.Process | None = None
+    deaths: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.child.name
+
+    async def start(self) -> None:
+        """Start it and wait until it answers; once more if it ends before: a server that was
+        killed may still be in its own way.
+        """
+        process = await self.child.start()
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while self.answers is not None and not await self.answers():
+                    if process.returncode is not None:
+                        process = await self.child.start()
+                    await asyncio.sleep(0.05)
+        except BaseException:
+            await _end(process, signal.SIGKILL)
+            raise
+        self.process = process
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """End it with this signal, and wait until it is gone."""
+        if self.process is not None:
+            process, self.process = self.process, None
+            await _end(process, number)
+
+    def send(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(number)
+
+    async def mourn(self) -> None:
+        """Note an end that nobody asked for, and start again as any supervisor would."""
+        if self.process is None or self.process.returncode is None:
+            return
+        last_words = self.child.log_path.read_text(errors="replace").splitlines()[-3:]
+        self.deaths.append(f"{self.name}: {self.process.returncode}: {' / '.join(last_words)}")
+        self.process = None
+        await self.start()
+
+
+async def _end(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    if process.returncode is None:
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)  # a stopped one would never hear of it
+    async with asyncio.timeout(START_SECONDS):
+        await process.wait()
