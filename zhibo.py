@@ -163,13 +163,15 @@ def run_gateway(arguments: argparse.Namespace, environ: Environ) -> int:
 def recorder(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.redis_client import connect
     from occupancy.recorder import run_recorder
+    from routing.guided_faces import GuidedFaces
 
     redis_url = _needed(gateway.config.REDIS_URL, environ)
     postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
-            await run_recorder(redis, postgres_url, _town_signs(), now_ms, stopping)
+            faces = GuidedFaces(redis).faces
+            await run_recorder(redis, postgres_url, _town_signs(), now_ms, stopping, faces)
 
     gateway.process.run(run)
     return 0

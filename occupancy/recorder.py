@@ -34,6 +34,22 @@ _LOST = (RedisError, OSError, TimeoutError)
 log = structlog.get_logger()
 
 
+Faces = Callable[
+    [Sequence[TownSign], Mapping[str, Lot], Mapping[str, LiveOccupancy], int],
+    Awaitable[Mapping[str, tuple[str, ...]]],
+]
+
+
+async def plain_faces(
+    signs: Sequence[TownSign],
+    _: Mapping[str, Lot],
+    pictures: Mapping[str, LiveOccupancy],
+    now_ms: int,
+) -> dict[str, tuple[str, ...]]:
+    """The free spaces as they are counted."""
+    return {sign.sign_id: face(sign.lot_ids, pictures, now_ms) for sign in signs}
+
+
 @dataclass
 class Recorder:
     """One recorder process. `clock` is UTC milliseconds."""
@@ -48,6 +64,7 @@ class Recorder:
     heard: dict[str, Heard] = field(default_factory=dict)
     run_id: str = ""
     face_number: int = 0
+    faces: Faces = plain_faces
 
     async def run(self) -> None:
         """Record until cancelled."""
@@ -97,9 +114,9 @@ class Recorder:
         """Tell each junction sign's gateway what to show, once a second."""
         while not is_cancelled():
             self.face_number = self.clock()
+            faces = await self.faces(self.signs, self.lots, self.pictures, self.clock())
             for sign in self.signs:
-                lines = face(sign.lot_ids, self.pictures, self.clock())
-                order = SignOrder(sign.sign_id, lines, self.face_number)
+                order = SignOrder(sign.sign_id, faces[sign.sign_id], self.face_number)
                 await stream.order_faces(self.redis, sign.driven_by, [order])
             await asyncio.sleep(FACES_SECONDS)
 
@@ -174,11 +191,12 @@ async def run_recorder(
     signs: Sequence[TownSign],
     clock: Callable[[], int],
     stopping: asyncio.Event,
+    faces: Faces = plain_faces,
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
     async with database.pool(postgres_url) as connections:
         lots = {lot.lot_id: lot for lot in await _lots(connections)}
-        recorder = Recorder(redis, connections, lots, signs, clock)
+        recorder = Recorder(redis, connections, lots, signs, clock, faces=faces)
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")
             await stopping.wait()
