@@ -32,6 +32,7 @@ from occupancy.database import NewerDatabaseError, Pool
 from occupancy.embedded import EmbeddedError
 from occupancy.sign_faces import TownSign
 from occupancy.together import RUNNING_FILE
+from routing.series_file import BadSeriesError
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
 SETTINGS = tuple(
@@ -57,6 +58,7 @@ REFUSALS = (
     EmbeddedError,
     NotHeardError,
     BadCountError,
+    BadSeriesError,
 )
 FLAG_SETTINGS = {
     "data": "ZHIBO_DATA",
@@ -277,6 +279,17 @@ def bench(arguments: argparse.Namespace, _: Environ) -> int:
     return 0 if report.ok else FOUND_TROUBLE
 
 
+def forecast_eval(arguments: argparse.Namespace, _: Environ) -> int:
+    from routing.forecast_eval import evaluate_files
+
+    def say(words: str) -> None:
+        print(words, file=sys.stderr, flush=True)
+
+    evaluation = evaluate_files(arguments.train, arguments.test, say)
+    print(msgspec.json.format(msgspec.json.encode(evaluation)).decode())
+    return 0
+
+
 def _town_signs() -> list[TownSign]:
     """The signs at junctions, as the gateways' files that drive them say."""
     parks = [gateway.config.load_config(path).car_park for path in gateway.config.list_shipped()]
@@ -351,6 +364,9 @@ def parser() -> argparse.ArgumentParser:
     count.add_argument("--by", metavar="NAME", help="who counted; the user's name by default")
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check every connection and device; says how to mend what is wrong")
+    judged = command("forecast-eval", forecast_eval, "our forecaster's error on a series of yours")
+    judged.add_argument("--train", type=Path, required=True, metavar="A.csv")
+    judged.add_argument("--test", type=Path, required=True, metavar="B.csv")
     measured = command("bench", bench, "the project's own benchmarks; alone it lists them")
     measured.add_argument("bench", nargs="?", metavar="NAME")
     measured.add_argument("rest", nargs=argparse.REMAINDER)
