@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.series_features import ALMOST_FULL, FULL, FeatureBook, Table
-from routing.series_file import BadSeriesError, Series, Sighting, read_series
-from routing.series_grid import SLOT_MINUTES, Grid, make_grid
+from routing.series_file import BadSeriesError, Series, read_series
+from routing.series_grid import SLOT_MINUTES, Grid, Numbers, Sighting, make_grid
 from routing.series_interval import Interval
-from routing.series_learner import Ensemble, Numbers, fit, fit_quick
+from routing.series_learner import Ensemble, fit, fit_quick
 from routing.series_profile import week_ahead
 
 HORIZONS_MINUTES = (30, 60, 120)

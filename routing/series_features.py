@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from routing.series_grid import SLOT_MINUTES, Cube, Grid
+from routing.series_grid import SLOT_MINUTES, Cube, Grid, Numbers
 from routing.series_profile import Weighting, latest, usual_days
 
 Features = dict[str, Cube]
@@ -24,14 +24,14 @@ class Table:
     """Rows for learning and asking: features by name, the truth, and where each row stands."""
 
     names: tuple[str, ...]
-    values: npt.NDArray[np.float64]
-    now: npt.NDArray[np.float64]
-    truth: npt.NDArray[np.float64]  # NaN where it is not known
+    values: Numbers
+    now: Numbers
+    truth: Numbers  # NaN where it is not known
     day: npt.NDArray[np.int64]
     lot: npt.NDArray[np.int64]
     slot: npt.NDArray[np.int64]
 
-    def column(self, name: str) -> npt.NDArray[np.float64]:
+    def column(self, name: str) -> Numbers:
         return self.values[:, self.names.index(name)]
 
     def take(self, rows: npt.NDArray[np.bool_]) -> "Table":

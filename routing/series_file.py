@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from routing.series_grid import Sighting
+
 COLUMNS = ("SystemCodeNumber", "Capacity", "Occupancy", "LastUpdated")
 _NUMBERS_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})[ T]+(.+)")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})[ T]+(.+)")
@@ -17,15 +19,6 @@ _YEARS = range(1970, 2200)
 
 class BadSeriesError(Exception):
     """A series that cannot be read; says where and what to do."""
-
-
-class Sighting(NamedTuple):
-    """One row: so many cars in one lot at one local moment."""
-
-    lot: str
-    capacity: float
-    occupied: float
-    at: dt.datetime
 
 
 class Series(NamedTuple):

@@ -3,17 +3,26 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from routing.series_file import Sighting
-
-Cube = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.float64]
+Cube = Numbers  # by lot, day and slot
 SLOT_MINUTES = 30
 SLOTS_A_DAY = 24 * 60 // SLOT_MINUTES
 _SATURDAY = 5
 _MONDAY_ORDINAL = 1  # 0001-01-01 was a Monday
+
+
+class Sighting(NamedTuple):
+    """So many cars in one lot at one local moment."""
+
+    lot: str
+    capacity: float
+    occupied: float
+    at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,7 @@ class Grid:
     """Shares of the bays taken, 0 to 1, by lot, day and slot; NaN where nothing was seen."""
 
     lots: tuple[str, ...]
-    capacity: npt.NDArray[np.float64]
+    capacity: Numbers
     first_day: int  # proleptic ordinal
     first_slot: int
     rate: Cube

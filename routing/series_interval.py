@@ -3,7 +3,7 @@
 import numpy as np
 
 from routing.series_features import Table
-from routing.series_learner import Numbers
+from routing.series_grid import Numbers
 
 _LOW, _HIGH = 10, 90
 _KEPT = 20_000

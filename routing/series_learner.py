@@ -9,8 +9,8 @@ import numpy.typing as npt
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from routing.series_features import ALMOST_FULL, FULL, Table
+from routing.series_grid import Numbers
 
-Numbers = npt.NDArray[np.float64]
 THREADS = 1  # several learn side by side; threads that wait for each other spin
 _HALF_LIFE_DAYS = 60.0
 _MOST_ROWS = 40_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from routing.series_grid import Cube, Grid
+from routing.series_grid import Cube, Grid, Numbers
 
 _NO_WEIGHT = 1e-9
 
@@ -19,14 +19,14 @@ class Weighting:
     same_kind: float = 0.0  # another workday for a workday, another weekend day for one
     other: float = 0.0
 
-    def of(self, grid: Grid, day: int, behind: int) -> npt.NDArray[np.float64]:
+    def of(self, grid: Grid, day: int, behind: int) -> Numbers:
         """The weights of the days before `behind` for the day `day`."""
         age = day - np.arange(behind)
         kind = np.where(
             grid.is_weekend[:behind] == grid.is_weekend[day], self.same_kind, self.other
         )
         same = grid.weekdays[:behind] == grid.weekdays[day]
-        weights: npt.NDArray[np.float64] = 0.5 ** (age / self.half_life_days) * np.where(
+        weights: Numbers = 0.5 ** (age / self.half_life_days) * np.where(
             same, self.same_weekday, kind
         )
         return weights
@@ -40,7 +40,7 @@ def usual_days(grid: Grid, cube: Cube, weighting: Weighting) -> tuple[Cube, Cube
     return mean, spread
 
 
-def usual_day(cube: Cube, weights: npt.NDArray[np.float64]) -> tuple[Cube, Cube]:
+def usual_day(cube: Cube, weights: Numbers) -> tuple[Cube, Cube]:
     """One day's weighted mean and spread over the first days of `cube`."""
     seen = cube[:, : len(weights)]
     known = ~np.isnan(seen)
@@ -52,7 +52,7 @@ def usual_day(cube: Cube, weights: npt.NDArray[np.float64]) -> tuple[Cube, Cube]
     return mean, np.sqrt(np.maximum(squares - mean**2, 0.0))
 
 
-def usual_median(cube: Cube, weights: npt.NDArray[np.float64]) -> Cube:
+def usual_median(cube: Cube, weights: Numbers) -> Cube:
     """One day's weighted median: a single odd day does not move it."""
     seen = cube[:, : len(weights)]
     order = np.argsort(np.where(np.isnan(seen), np.inf, seen), axis=1)
