@@ -1,7 +1,7 @@
 """Gathers what is known of the car parks around one driver's destination, as plain candidates."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -14,7 +14,7 @@ from occupancy.tariff_book import TariffBook, UnknownTariffError
 from occupancy.tariff_clock import local_minute
 from occupancy.tariff_quote import fee
 from routing.candidate import Candidate, Fee, Outlook, Travel
-from routing.promise import Promise, due_by
+from routing.promise import Due, minute_of
 from routing.question import Question
 from routing.reason import Code
 
@@ -39,7 +39,7 @@ class Known(msgspec.Struct, frozen=True):
     lots: Mapping[str, Lot]
     pictures: Mapping[str, LiveOccupancy]
     book: TariffBook
-    promises: Mapping[str, Sequence[Promise]]
+    due: Mapping[str, Due]
     now_ms: int
 
 
@@ -73,7 +73,7 @@ def gather(
 def _candidate(
     question: Question, known: Known, lot_id: str, way: Way, forecasts: Forecaster
 ) -> Candidate:
-    lot, now_ms = known.lots[lot_id], known.now_ms
+    lot, now_ms, due = known.lots[lot_id], known.now_ms, known.due.get(lot_id, Due())
     arrives_ms = question.arrive_ms or now_ms + round(way.drive * _MINUTE_MS)
     picture = known.pictures.get(lot_id)
     is_soon = arrives_ms - now_ms <= MOST_AHEAD_MS
@@ -84,7 +84,7 @@ def _candidate(
         travel=Travel(way.drive, store, fetch, way.walk),
         fee=_fee(known.book, lot.tariff_id, arrives_ms, question),
         outlook=forecasts.expect(lot_id, arrives_ms, now_ms),
-        promised=due_by(known.promises.get(lot_id, ()), arrives_ms, now_ms),
+        promised=due.by(minute_of(arrives_ms), minute_of(now_ms)),
         is_stale=is_soon and _is_stale(picture, now_ms),
     )
 

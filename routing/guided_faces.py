@@ -29,9 +29,8 @@ class GuidedFaces:
         now_ms: int,
     ) -> dict[str, tuple[str, ...]]:
         """The lines of each sign. Raises RedisError or OSError: then nothing can be written."""
-        held = await promise_store.read(self._redis, list(lots))
-        promises = {lot_id: found.promises for lot_id, found in held.items()}
-        junction = Junction(lots, pictures, promises, now_ms)
+        due = await promise_store.read_due(self._redis, list(lots))
+        junction = Junction(lots, pictures, due, now_ms)
         orders = [
             await stream.read_faces(self._redis, driven_by)
             for driven_by in {sign.driven_by for sign in signs}

@@ -12,7 +12,7 @@ from occupancy.lot import OpeningState
 from routing import promise_store, trip_store
 from routing.candidate import PROBABLY_FULL_BELOW
 from routing.patience import AwayError
-from routing.promise import Explained, due_by, explain
+from routing.promise import Explained, due_of, explain, minute_of
 from routing.promise_store import LotPromises
 from routing.reason import Code, Reason, because, chance_words
 from routing.service import Guidance
@@ -61,8 +61,9 @@ class GuidedTrips:
         if before.lot_id != after.lot_id:
             await guidance.desk.release(before.lot_id, trip_id)
         if is_open(after, now_ms) and after.lot_id in after.limits:
-            wanted = promise_of(after, after.lot_id, guidance.settings.follow_chosen)
-            await guidance.desk.hold(after.lot_id, wanted, strengthen=True)
+            wanted = promise_of(after, guidance.settings.follow_chosen)
+            limit = after.limits[after.lot_id]
+            await guidance.desk.hold(after.lot_id, wanted, limit, strengthen=True)
         return after
 
     async def list_endangered(self) -> list[Standing]:
@@ -130,7 +131,9 @@ class GuidedTrips:
             return Standing(trip)
         if lot.opening is OpeningState.CLOSED:
             return Standing(trip, 0.0, because(Code.CLOSED))
-        promised = due_by(found[trip.lot_id].promises, trip.arrives_ms, now_ms, but=trip.trip_id)
+        others = (p for p in found[trip.lot_id].promises if p.trip_id != trip.trip_id)
+        due = due_of(others, {})
+        promised = due.by(minute_of(trip.arrives_ms), minute_of(now_ms))
         outlook = guidance.expect(trip.lot_id, trip.arrives_ms)
         chance = outlook.chance_of_at_least(1, promised)
         if chance >= PROBABLY_FULL_BELOW:

@@ -1,12 +1,14 @@
 """What guidance has promised away: soft, expiring shares of the spaces expected at a moment.
 
 A promise is no reservation: a driver who was shown a car park books the chance that he follows.
+Time is counted in whole minutes, so that many promises add up to few numbers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+GRACE_MINUTES = 10  # a late driver's promise is kept so long
 LEAST_SHARE = 0.02  # what is left of a promise below this says nothing any more
 ARRIVED_SHARE = 0.5  # of what was booked: once entries explain so much, he is taken as arrived
 RATE_MINUTES = 30.0
@@ -14,19 +16,16 @@ _MINUTE_MS = 60_000
 
 
 class Promise(msgspec.Struct, frozen=True):
-    """A share, 0 to 1 cars, of one lot's spaces, due within a window (UTC milliseconds).
+    """A share, 0 to 1 cars, of one lot's spaces, due in a window of minutes since 1970.
 
-    `booked` is the share as it began; `limit` the most that may be due by the window's end:
-    expected free spaces and the margin.
+    `booked` is the share as it began.
     """
 
     trip_id: str
     share: float
     booked: float
-    from_ms: int
-    until_ms: int
-    limit: float
-    expires_ms: int
+    from_minute: int
+    until_minute: int
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -46,26 +45,50 @@ class Explained(msgspec.Struct, frozen=True):
     arrived: tuple[str, ...]
 
 
-def due_by(promises: Iterable[Promise], at_ms: int, now_ms: int, *, but: str = "") -> float:
-    """Cars promised to be there by `at_ms`, without trip `but`."""
-    return sum(
-        promise.share
-        for promise in promises
-        if promise.from_ms <= at_ms and promise.expires_ms > now_ms and promise.trip_id != but
-    )
+class Due(msgspec.Struct, frozen=True):
+    """All promises of one lot: cars by window, and by minute the most that may be due then."""
+
+    cars: Mapping[tuple[int, int], float] = {}
+    limits: Mapping[int, float] = {}
+
+    def by(self, minute: int, now_minute: int) -> float:
+        """Cars promised to be there by a minute; who is long overdue does not come any more."""
+        return sum(
+            cars
+            for (begins, ends), cars in self.cars.items()
+            if begins <= minute and ends + GRACE_MINUTES > now_minute
+        )
+
+    def room_for(self, wanted: Promise, limit: float, now_minute: int) -> float:
+        """How much of `wanted` may be promised.
+
+        `limit` is the most that may be due when its window ends. A promise that is due sooner
+        also takes from those due later: no minute's newest limit is passed.
+        """
+        limits = {**self.limits, wanted.until_minute: limit}
+        room = min(
+            most - self.by(minute, now_minute)
+            for minute, most in limits.items()
+            if minute >= wanted.from_minute
+        )
+        return min(wanted.share, max(0.0, room))
 
 
-def room_for(wanted: Promise, held: Sequence[Promise], now_ms: int) -> float:
-    """How much of `wanted` may be promised: neither its own limit nor an earlier one's is passed.
+def minute_of(at_ms: int) -> int:
+    return at_ms // _MINUTE_MS
 
-    A promise that is due sooner also takes from those that are due later.
-    """
-    others = [p for p in held if p.trip_id != wanted.trip_id and p.expires_ms > now_ms]
-    concerned = [p for p in others if p.until_ms >= wanted.from_ms]
-    room = wanted.limit - due_by(others, wanted.until_ms, now_ms)
-    for promise in concerned:
-        room = min(room, promise.limit - due_by(others, promise.until_ms, now_ms))
-    return min(wanted.share, max(0.0, room))
+
+def is_over(promise: Promise, now_minute: int) -> bool:
+    return promise.until_minute + GRACE_MINUTES <= now_minute
+
+
+def due_of(promises: Iterable[Promise], limits: Mapping[int, float]) -> Due:
+    """The promises added up."""
+    cars: dict[tuple[int, int], float] = {}
+    for promise in promises:
+        window = promise.from_minute, promise.until_minute
+        cars[window] = cars.get(window, 0.0) + promise.share
+    return Due(cars, limits)
 
 
 def explain(
@@ -76,7 +99,8 @@ def explain(
     Each entry is a promised car with the odds of its rate against all cars' rate. Counters that
     began anew say nothing of the time before.
     """
-    alive = [promise for promise in promises if promise.expires_ms > now_ms]
+    now_minute = minute_of(now_ms)
+    alive = [promise for promise in promises if not is_over(promise, now_minute)]
     epoch, total = entries
     if before is None or before.epoch != epoch or total < before.entries_total:
         per_minute = before.per_minute if before is not None else 0.0
@@ -84,7 +108,7 @@ def explain(
     count = total - before.entries_total
     seen = Seen(epoch, total, now_ms, _rate(before, count, now_ms))
     for _ in range(count):
-        alive = _one_entry(alive, seen.per_minute, now_ms)
+        alive = _one_entry(alive, seen.per_minute, now_minute)
     arrived = [p for p in alive if p.share <= (1 - ARRIVED_SHARE) * p.booked]
     left = tuple(p for p in alive if p not in arrived and p.share >= LEAST_SHARE)
     return Explained(seen, left, tuple(p.trip_id for p in arrived))
@@ -97,8 +121,8 @@ def _rate(before: Seen, count: int, now_ms: int) -> float:
     return (1 - weight) * before.per_minute + weight * count / minutes
 
 
-def _one_entry(promises: Sequence[Promise], per_minute: float, now_ms: int) -> list[Promise]:
-    rates = [_rate_of(promise, now_ms) for promise in promises]
+def _one_entry(promises: Sequence[Promise], per_minute: float, now_minute: int) -> list[Promise]:
+    rates = [_rate_of(promise, now_minute) for promise in promises]
     all_cars = max(per_minute, sum(rates))
     if all_cars == 0:
         return list(promises)
@@ -108,9 +132,8 @@ def _one_entry(promises: Sequence[Promise], per_minute: float, now_ms: int) -> l
     ]
 
 
-def _rate_of(promise: Promise, now_ms: int) -> float:
+def _rate_of(promise: Promise, now_minute: int) -> float:
     """Cars a minute that this promise brings now; who is late is as likely as in his window."""
-    if now_ms < promise.from_ms:
+    if now_minute < promise.from_minute:
         return 0.0
-    minutes = max((promise.until_ms - promise.from_ms) / _MINUTE_MS, 1.0)
-    return promise.share / minutes
+    return promise.share / max(promise.until_minute - promise.from_minute, 1)

@@ -1,96 +1,150 @@
 """Promises in Redis, shared by all processes: within the limit, once, and gone by themselves.
 
+due        hash `zhibo:v1:{lot}:due`: cars promised by window (`from|until`, minutes since 1970),
+           and by minute the newest limit (`<until`): small however many drivers there are
 promises   hash `zhibo:v1:{lot}:promises`: trip id to its promise, `!seen` to how far the lot's
-           entries have been matched; it expires behind its last promise. One key a lot: every
-           script touches one slot.
+           entries have been matched
+
+Both under the lot's hash tag: every script touches one slot. Both expire when nobody writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
 
-from routing.promise import Explained, Promise, Seen
+from routing.promise import GRACE_MINUTES, Due, Explained, Promise, Seen, minute_of
 
-_SEEN = b"!seen"
-_PARTS = 6
+KEPT_MINUTES = 60
+_SEEN = "!seen"
+_LIMIT = "<"
 
-# KEYS: promises. ARGV: trip id, share, from, until, limit, expires, now, raise (0 or 1).
-# The same arithmetic as routing.promise.room_for; a test holds them together.
-_HOLD = """
-local key, trip = KEYS[1], ARGV[1]
-local share, from_, until_ = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local limit, expires, now = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local rows, last = redis.call('HGETALL', key), expires
-local others, own = {}, nil
+# What both scripts begin with. `take` changes a window's cars; none left, no window.
+_TOGETHER = """
+local due, promises = KEYS[1], KEYS[2]
+local function keep(minutes)
+  for _, key in ipairs(KEYS) do
+    local left = redis.call('PTTL', key)
+    if left < minutes * 60000 then redis.call('PEXPIRE', key, minutes * 60000) end
+  end
+end
+local function take(window, cars)
+  local left = (tonumber(redis.call('HGET', due, window)) or 0) + cars
+  if left > 0.000001 then redis.call('HSET', due, window, string.format('%.6f', left))
+  else redis.call('HDEL', due, window) end
+end
+"""
+
+# KEYS: due, promises. ARGV: trip id, share, from, until, limit, now, grace, strengthen, kept.
+# The same arithmetic as routing.promise.Due; a test holds them together.
+_HOLD = (
+    _TOGETHER
+    + """
+local trip, share = ARGV[1], tonumber(ARGV[2])
+local from_, until_, limit = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now, grace = tonumber(ARGV[6]), tonumber(ARGV[7])
+local own, own_from, own_until = 0, nil, nil
+local before = redis.call('HGET', promises, trip)
+if before then
+  local s, b, f, u = string.match(before, '^(.-)|(.-)|(.-)|(.-)$')
+  if tonumber(u) + grace > now then own, own_from, own_until = tonumber(s), f, u end
+  if own_from and (ARGV[8] == '0' or own >= share) then return s end
+end
+local rows, windows, limits = redis.call('HGETALL', due), {}, {}
 for i = 1, #rows, 2 do
-  if rows[i] ~= '!seen' then
-    local s, b, f, u, l, e = string.match(rows[i + 1], '^(.-)|(.-)|(.-)|(.-)|(.-)|(.-)$')
-    local p = {share = tonumber(s), booked = b, from = tonumber(f), till = tonumber(u),
-               limit = tonumber(l), expires = tonumber(e)}
-    if p.expires <= now then redis.call('HDEL', key, rows[i])
-    elseif rows[i] == trip then own = p
+  local minute = string.match(rows[i], '^<(%d+)$')
+  if minute then
+    if tonumber(minute) + grace <= now then redis.call('HDEL', due, rows[i])
+    else limits[tonumber(minute)] = tonumber(rows[i + 1]) end
+  else
+    local f, u = string.match(rows[i], '^(%d+)|(%d+)$')
+    if tonumber(u) + grace <= now then redis.call('HDEL', due, rows[i])
     else
-      others[#others + 1] = p
-      if p.expires > last then last = p.expires end
+      local cars = tonumber(rows[i + 1])
+      if f == own_from and u == own_until then cars = cars - own end
+      windows[#windows + 1] = {from = tonumber(f), cars = cars}
     end
   end
 end
-if own and (ARGV[8] == '0' or own.share >= share) then return string.format('%.6f', own.share) end
-local function due(at)
-  local sum = 0
-  for _, p in ipairs(others) do if p.from <= at then sum = sum + p.share end end
-  return sum
-end
-local room = limit - due(until_)
-for _, p in ipairs(others) do
-  if p.till >= from_ then room = math.min(room, p.limit - due(p.till)) end
-end
-local granted = math.min(share, math.max(0, room))
-if own and granted <= own.share then return string.format('%.6f', own.share) end
--- Rounded down: six digits written must not be more than there was room for.
-granted = math.floor(granted * 1000000) / 1000000
-if granted <= 0 then return '0' end
-local text = string.format('%.6f', granted)
-redis.call('HSET', key, trip, table.concat(
-  {text, text, ARGV[3], ARGV[4], ARGV[5], ARGV[6]}, '|'))
-redis.call('PEXPIRE', key, math.max(last - now, redis.call('PTTL', key)))
-return text
-"""
-
-# KEYS: promises. ARGV: the mark as it was read, the new one, how long to keep it, then trip id, its
-# promise as it was read and what is left of it (nothing: consumed). Whoever comes second does
-# nothing.
-_SETTLE = """
-if (redis.call('HGET', KEYS[1], '!seen') or '') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], '!seen', ARGV[2])
-for i = 4, #ARGV, 3 do
-  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then
-    if ARGV[i + 2] == '' then redis.call('HDEL', KEYS[1], ARGV[i])
-    else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2]) end
+limits[until_] = limit
+local room = nil
+for minute, most in pairs(limits) do
+  if minute >= from_ then
+    for _, window in ipairs(windows) do
+      if window.from <= minute then most = most - window.cars end
+    end
+    if room == nil or most < room then room = most end
   end
 end
-redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), tonumber(ARGV[3])))
+-- Rounded down: the six digits written must not be more than there was room for.
+local granted = math.floor(math.min(share, math.max(0, room)) * 1000000) / 1000000
+redis.call('HSET', due, '<' .. ARGV[4], ARGV[5])
+if granted > own then
+  if own_from then take(own_from .. '|' .. own_until, -own) end
+  take(ARGV[3] .. '|' .. ARGV[4], granted)
+  local text = string.format('%.6f', granted)
+  redis.call('HSET', promises, trip, text .. '|' .. text .. '|' .. ARGV[3] .. '|' .. ARGV[4])
+else granted = own end
+keep(math.max(until_ - now, 0) + tonumber(ARGV[9]))
+return string.format('%.6f', granted)
+"""
+)
+
+# KEYS: due, promises. ARGV: trip id.
+_RELEASE = (
+    _TOGETHER
+    + """
+local before = redis.call('HGET', promises, ARGV[1])
+if not before then return 0 end
+local s, b, f, u = string.match(before, '^(.-)|(.-)|(.-)|(.-)$')
+take(f .. '|' .. u, -tonumber(s))
+return redis.call('HDEL', promises, ARGV[1])
+"""
+)
+
+# KEYS: due, promises. ARGV: the mark as it was read, the new one, minutes to keep them, then trip
+# id, its promise as it was read, its share now, its promise now (nothing: consumed). Whoever
+# comes second does nothing.
+_SETTLE = (
+    _TOGETHER
+    + """
+if (redis.call('HGET', promises, '!seen') or '') ~= ARGV[1] then return 0 end
+redis.call('HSET', promises, '!seen', ARGV[2])
+for i = 4, #ARGV, 4 do
+  if redis.call('HGET', promises, ARGV[i]) == ARGV[i + 1] then
+    local s, b, f, u = string.match(ARGV[i + 1], '^(.-)|(.-)|(.-)|(.-)$')
+    take(f .. '|' .. u, tonumber(ARGV[i + 2]) - tonumber(s))
+    if ARGV[i + 3] == '' then redis.call('HDEL', promises, ARGV[i])
+    else redis.call('HSET', promises, ARGV[i], ARGV[i + 3]) end
+  end
+end
+keep(tonumber(ARGV[3]))
 return 1
 """
-SEEN_KEPT_MS = 3_600_000
+)
 
 
 class LotPromises(msgspec.Struct, frozen=True):
-    """What is promised of one lot; `raw` as it was read, for whoever changes it."""
+    """Each promise of one lot; `raw` as it was read, for whoever changes it."""
 
     promises: tuple[Promise, ...] = ()
     seen: Seen | None = None
     raw: dict[str, str] = {}
 
 
-def promises_key(lot_id: str) -> str:
-    return f"zhibo:v1:{{{lot_id}}}:promises"
+def keys_of(lot_id: str) -> tuple[str, str]:
+    return f"zhibo:v1:{{{lot_id}}}:due", f"zhibo:v1:{{{lot_id}}}:promises"
 
 
 async def hold(
-    redis: Redis, lot_id: str, wanted: Promise, now_ms: int, *, strengthen: bool = False
+    redis: Redis,
+    lot_id: str,
+    wanted: Promise,
+    limit: float,
+    now_ms: int,
+    *,
+    strengthen: bool = False,
 ) -> float:
     """Book what there is room for; the share that is held now, 0 for none.
 
@@ -98,31 +152,35 @@ async def hold(
     """
     granted = await redis.eval(
         _HOLD,
-        1,
-        promises_key(lot_id),
+        2,
+        *keys_of(lot_id),
         wanted.trip_id,
         f"{wanted.share:.6f}",
-        str(wanted.from_ms),
-        str(wanted.until_ms),
-        f"{wanted.limit:.6f}",
-        str(wanted.expires_ms),
-        str(now_ms),
+        str(wanted.from_minute),
+        str(wanted.until_minute),
+        f"{limit:.6f}",
+        str(minute_of(now_ms)),
+        str(GRACE_MINUTES),
         "1" if strengthen else "0",
+        str(KEPT_MINUTES),
     )
     return float(granted)
 
 
 async def release(redis: Redis, lot_id: str, trip_id: str) -> None:
     """The driver goes elsewhere."""
-    await redis.hdel(promises_key(lot_id), trip_id)
+    await redis.eval(_RELEASE, 2, *keys_of(lot_id), trip_id)
+
+
+async def read_due(redis: Redis, lot_ids: Sequence[str]) -> dict[str, Due]:
+    """What is promised of each lot, added up; asked in one round."""
+    answers = await _read(redis, [keys_of(lot_id)[0] for lot_id in lot_ids])
+    return {lot_id: _due(answer) for lot_id, answer in zip(lot_ids, answers, strict=True)}
 
 
 async def read(redis: Redis, lot_ids: Sequence[str]) -> dict[str, LotPromises]:
-    """What is promised of each lot, asked in one round."""
-    async with redis.pipeline(transaction=False) as round_:
-        for lot_id in lot_ids:
-            round_.hgetall(promises_key(lot_id))
-        answers = cast("list[dict[bytes, bytes]]", await round_.execute())
+    """Every single promise of each lot, asked in one round."""
+    answers = await _read(redis, [keys_of(lot_id)[1] for lot_id in lot_ids])
     return {lot_id: _decoded(answer) for lot_id, answer in zip(lot_ids, answers, strict=True)}
 
 
@@ -131,49 +189,53 @@ async def settle(redis: Redis, lot_id: str, before: LotPromises, after: Explaine
     left = {promise.trip_id: promise for promise in after.promises}
     changes: list[str] = []
     for trip_id, raw in before.raw.items():
-        if trip_id != _SEEN.decode():
-            now = left.get(trip_id)
-            changes += [trip_id, raw, "" if now is None else _encoded(now)]
+        now = left.get(trip_id)
+        if now is not None:
+            changes += [trip_id, raw, f"{now.share:.6f}", _encoded(now)]
+        elif trip_id != _SEEN:
+            changes += [trip_id, raw, "0", ""]
     seen = after.seen
     mark = f"{seen.epoch}|{seen.entries_total}|{seen.at_ms}|{seen.per_minute:.6f}"
-    was = before.raw.get(_SEEN.decode(), "")
-    key = promises_key(lot_id)
-    return bool(await redis.eval(_SETTLE, 1, key, was, mark, str(SEEN_KEPT_MS), *changes))
+    was, kept = before.raw.get(_SEEN, ""), str(KEPT_MINUTES)
+    return bool(await redis.eval(_SETTLE, 2, *keys_of(lot_id), was, mark, kept, *changes))
+
+
+async def _read(redis: Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
+    async with redis.pipeline(transaction=False) as round_:
+        for key in keys:
+            round_.hgetall(key)
+        return cast("list[dict[bytes, bytes]]", await round_.execute())
+
+
+def _due(answer: dict[bytes, bytes]) -> Due:
+    cars: dict[tuple[int, int], float] = {}
+    limits: dict[int, float] = {}
+    for name, value in answer.items():
+        text = name.decode()
+        if text.startswith(_LIMIT):
+            limits[int(text[1:])] = float(value)
+        else:
+            begins, _, ends = text.partition("|")
+            cars[int(begins), int(ends)] = float(value)
+    return Due(cars, limits)
 
 
 def _decoded(answer: dict[bytes, bytes]) -> LotPromises:
     raw = {name.decode(): value.decode() for name, value in answer.items()}
-    mark = raw.get(_SEEN.decode())
-    promises = (_promise(name, text) for name, text in raw.items() if name != _SEEN.decode())
-    return LotPromises(tuple(_readable(promises)), None if mark is None else _seen(mark), raw)
+    mark = raw.get(_SEEN)
+    promises = (_promise(name, text) for name, text in raw.items() if name != _SEEN)
+    seen = None if mark is None else _seen(mark)
+    return LotPromises(tuple(promises), seen, raw)
 
 
-def _readable(promises: Iterable[Promise | None]) -> Iterable[Promise]:
-    return (promise for promise in promises if promise is not None)
-
-
-def _promise(trip_id: str, text: str) -> Promise | None:
-    """None for what a newer version wrote in another way."""
-    parts = text.split("|")
-    if len(parts) != _PARTS:
-        return None
-    share, booked, from_ms, until_ms, limit, expires_ms = parts
-    return Promise(
-        trip_id,
-        float(share),
-        float(booked),
-        int(from_ms),
-        int(until_ms),
-        float(limit),
-        int(expires_ms),
-    )
+def _promise(trip_id: str, text: str) -> Promise:
+    share, booked, begins, ends = text.split("|")
+    return Promise(trip_id, float(share), float(booked), int(begins), int(ends))
 
 
 def _encoded(promise: Promise) -> str:
-    return (
-        f"{promise.share:.6f}|{promise.booked:.6f}|{promise.from_ms}|{promise.until_ms}"
-        f"|{promise.limit:.6f}|{promise.expires_ms}"
-    )
+    window = f"{promise.from_minute}|{promise.until_minute}"
+    return f"{promise.share:.6f}|{promise.booked:.6f}|{window}"
 
 
 def _seen(mark: str) -> Seen:

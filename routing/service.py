@@ -114,11 +114,10 @@ class Guidance:
 
     def known(self, held: Held) -> Known:
         """The town as this process knows it now."""
-        for lot_id in held.by_lot:
+        for lot_id in held.due:
             if lot_id in self.pictures:
                 self.forecasts.see(self.pictures[lot_id])
-        promises = {lot_id: found.promises for lot_id, found in held.by_lot.items()}
-        return Known(self.lots, self.pictures, self._shelf.book, promises, self.clock())
+        return Known(self.lots, self.pictures, self._shelf.book, held.due, self.clock())
 
     async def _decide(self, drivers: Sequence[Driver]) -> list[Answer]:
         """Everyone once; whose space went to another process meanwhile, once more."""
@@ -167,7 +166,8 @@ class Guidance:
             return Answer(question, recommendation, now_ms)
         trip = begin_trip(secrets.token_urlsafe(9), question, recommendation, now_ms, self.settings)
         share = self.settings.follow_shown
-        granted = await self.desk.hold(trip.lot_id, promise_of(trip, trip.lot_id, share))
+        limit = trip.limits[trip.lot_id]
+        granted = await self.desk.hold(trip.lot_id, promise_of(trip, share), limit)
         return Answer(question, recommendation, now_ms, replace(trip, promised=granted))
 
     async def _give_back(self, answer: Answer) -> None:

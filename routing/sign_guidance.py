@@ -8,11 +8,9 @@ from gateway.signs import FULL
 from occupancy.live import LiveOccupancy
 from occupancy.lot import Lot, Thresholds
 from occupancy.sign_faces import face
-from routing.promise import Promise, due_by
+from routing.promise import Due, minute_of
 
-AHEAD_MS = (
-    10 * 60_000
-)  # who reads the sign arrives within minutes: later promises do not concern him
+AHEAD_MINUTES = 10  # who reads the sign arrives soon: later promises do not concern him
 STEP_SPACES = 2  # a smaller change is not worth a new face
 
 
@@ -21,7 +19,7 @@ class Junction(msgspec.Struct, frozen=True):
 
     lots: Mapping[str, Lot]
     pictures: Mapping[str, LiveOccupancy]
-    promises: Mapping[str, Sequence[Promise]]
+    due: Mapping[str, Due]
     now_ms: int
 
 
@@ -41,8 +39,8 @@ def _line(lot_id: str, plain: str, shown: str, junction: Junction) -> str:
     """A dash and a word are shown at once; only numbers are guided."""
     if not plain.isdecimal() or lot_id not in junction.lots:
         return plain
-    now_ms = junction.now_ms
-    promised = due_by(junction.promises.get(lot_id, ()), now_ms + AHEAD_MS, now_ms)
+    now = minute_of(junction.now_ms)
+    promised = junction.due.get(lot_id, Due()).by(now + AHEAD_MINUTES, now)
     left = int(plain) - round(promised)
     return _held(left, int(plain), shown, junction.lots[lot_id].thresholds)
 

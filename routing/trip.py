@@ -32,8 +32,8 @@ class Trip(msgspec.Struct, frozen=True):
     shown_lots: tuple[str, ...]
     shown_at_ms: int
     arrives_ms: int
-    from_ms: int
-    until_ms: int
+    from_minute: int
+    until_minute: int
     expires_ms: int
     chance: float
     promised: float

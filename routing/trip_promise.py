@@ -3,14 +3,13 @@
 import msgspec
 
 from routing.config import GuidanceSettings
-from routing.promise import Promise
+from routing.promise import GRACE_MINUTES, Promise, minute_of
 from routing.question import Question
 from routing.recommend import Recommendation
 from routing.trip import Trip
 
-WINDOW_MINUTES, WINDOW_PART = 3.0, 0.2  # drivers come so much earlier or later than said
-PLANNED_WINDOW_MINUTES = 10.0
-GRACE_MS = 10 * 60_000  # a late driver's promise is kept so long
+WINDOW_MINUTES, WINDOW_PART = 3, 0.2  # drivers come so much earlier or later than said
+PLANNED_WINDOW_MINUTES = 10
 _MINUTE_MS = 60_000
 
 
@@ -32,8 +31,9 @@ def begin_trip(
 ) -> Trip:
     """The trip to the first option; nothing of it is promised yet."""
     first = recommendation.options[0].candidate
-    window_ms = round(_window_minutes(question, first.travel.drive) * _MINUTE_MS)
-    until_ms = first.arrives_ms + window_ms
+    half = _half_window_minutes(question, first.travel.drive)
+    arrives_minute = minute_of(first.arrives_ms)
+    until_minute = arrives_minute + half
     options = [option.candidate for option in recommendation.options]
     margin = 1 + settings.overbooking
     return Trip(
@@ -42,9 +42,9 @@ def begin_trip(
         shown_lots=tuple(candidate.lot_id for candidate in options),
         shown_at_ms=now_ms,
         arrives_ms=first.arrives_ms,
-        from_ms=first.arrives_ms - window_ms,
-        until_ms=until_ms,
-        expires_ms=until_ms + GRACE_MS,
+        from_minute=arrives_minute - half,
+        until_minute=until_minute,
+        expires_ms=(until_minute + GRACE_MINUTES) * _MINUTE_MS,
         chance=first.chance,
         promised=0.0,
         regret_minutes=recommendation.regret_minutes,
@@ -53,20 +53,12 @@ def begin_trip(
     )
 
 
-def promise_of(trip: Trip, lot_id: str, share: float) -> Promise:
+def promise_of(trip: Trip, share: float) -> Promise:
     """What this trip asks of a car park that it was shown."""
-    return Promise(
-        trip_id=trip.trip_id,
-        share=share,
-        booked=share,
-        from_ms=trip.from_ms,
-        until_ms=trip.until_ms,
-        limit=trip.limits[lot_id],
-        expires_ms=trip.expires_ms,
-    )
+    return Promise(trip.trip_id, share, share, trip.from_minute, trip.until_minute)
 
 
-def _window_minutes(question: Question, drive_minutes: float) -> float:
+def _half_window_minutes(question: Question, drive_minutes: float) -> int:
     if question.arrive_ms is not None:
         return PLANNED_WINDOW_MINUTES
-    return max(WINDOW_MINUTES, WINDOW_PART * drive_minutes)
+    return max(WINDOW_MINUTES, round(WINDOW_PART * drive_minutes))

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from occupancy.lot import OpeningState
 from routing import promise_store
-from routing.promise import due_by
+from routing.promise import minute_of
 from tests.routing.town import AsNow, Town, running
 
 HOSPITAL = "三水区人民医院"
@@ -53,8 +53,8 @@ async def test_a_trip_nobody_explains_expires_and_its_space_is_free_again(
     trip = (await town.asked(destination=HOSPITAL))["trip"]
     town.clock.now_ms += 40 * MINUTE_MS
     assert await stage(town, trip) == "expired"
-    held = (await promise_store.read(redis, ["kangle"]))["kangle"].promises
-    assert due_by(held, town.clock(), town.clock()) == 0
+    now = minute_of(town.clock())
+    assert (await promise_store.read_due(redis, ["kangle"]))["kangle"].by(now + 60, now) == 0
 
 
 async def test_a_driver_whose_car_park_fills_is_among_the_endangered(town: Town) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from routing import promise_store
-from routing.promise import due_by
+from routing.promise import due_of, minute_of
 from tests.routing.town import AsNow, Town, running
 
 HOSPITAL = "三水区人民医院"
@@ -64,7 +64,7 @@ async def test_no_lot_is_promised_beyond_what_is_expected(redis: Redis) -> None:
         held = await promise_store.read(redis, list(town.showcase.lots))
     for lot in held.values():
         for promise in lot.promises:
-            due = due_by(lot.promises, promise.until_ms, town.clock())
+            due = due_of(lot.promises, {}).by(promise.until_minute, minute_of(town.clock()))
             assert due <= SPACES * 1.1 + 1e-4
 
 

@@ -2,11 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.promise import Promise, Seen, due_by, explain, room_for
+from routing.promise import GRACE_MINUTES, Due, Promise, Seen, due_of, explain, is_over, minute_of
 
-NOW_MS = 1_000_000
+NOW = 30_000_000  # minutes since 1970
+NOW_MS = NOW * 60_000
 MINUTE_MS = 60_000
-LIMIT_SLACK = 1e-9
+SLACK = 1e-9
 
 
 def a_promise(
@@ -15,68 +16,70 @@ def a_promise(
     *,
     begins: int = 5,
     lasts: int = 10,
-    limit: float = 3.0,
     booked: float | None = None,
 ) -> Promise:
-    from_ms = NOW_MS + begins * MINUTE_MS
-    until_ms = from_ms + lasts * MINUTE_MS
-    return Promise(
-        trip_id,
-        share,
-        share if booked is None else booked,
-        from_ms,
-        until_ms,
-        limit,
-        until_ms + 10 * MINUTE_MS,
-    )
+    first = NOW + begins
+    return Promise(trip_id, share, share if booked is None else booked, first, first + lasts)
 
 
 wanted = st.builds(
     a_promise,
     trip_id=st.sampled_from("abcdefghij"),
     share=st.floats(0.01, 1.0),
-    begins=st.integers(-20, 60),
-    lasts=st.integers(1, 20),
-    limit=st.floats(0.0, 4.0),
+    begins=st.integers(-25, 60),
+    lasts=st.integers(0, 20),
 )
+asked = st.lists(st.tuples(wanted, st.floats(-1.0, 4.0)), max_size=25)
 
 
-@given(st.lists(wanted, max_size=25))
-def test_no_more_is_ever_promised_than_the_limit_of_any_promise(asked: list[Promise]) -> None:
+@given(asked)
+def test_no_promise_takes_any_minute_beyond_its_newest_limit(
+    wishes: list[tuple[Promise, float]],
+) -> None:
     held: dict[str, Promise] = {}
-    for promise in asked:
-        granted = room_for(promise, list(held.values()), NOW_MS)
+    limits: dict[int, float] = {}
+    for promise, limit in wishes:
+        due = due_of(held.values(), limits)
+        granted = due.room_for(promise, limit, NOW)
         assert 0 <= granted <= promise.share
+        limits[promise.until_minute] = limit
         if granted > 0 and promise.trip_id not in held:
-            held[promise.trip_id] = a_promise(
-                promise.trip_id,
-                granted,
-                begins=(promise.from_ms - NOW_MS) // MINUTE_MS,
-                lasts=(promise.until_ms - promise.from_ms) // MINUTE_MS,
-                limit=promise.limit,
+            held[promise.trip_id] = Promise(
+                promise.trip_id, granted, granted, promise.from_minute, promise.until_minute
             )
-    for promise in held.values():
-        if promise.expires_ms > NOW_MS:
-            assert due_by(held.values(), promise.until_ms, NOW_MS) <= promise.limit + LIMIT_SLACK
+            now_due = due_of(held.values(), limits)
+            for minute, most in limits.items():
+                if minute >= promise.from_minute and not is_over(promise, NOW):
+                    assert now_due.by(minute, NOW) <= most + SLACK
 
 
-def test_a_promise_that_has_expired_takes_no_space() -> None:
-    old = a_promise(begins=-60, lasts=10)
-    assert due_by([old], NOW_MS, NOW_MS) == 0
-    assert room_for(a_promise("b", limit=0.6), [old], NOW_MS) == 0.6
+def test_a_promise_that_is_long_overdue_takes_no_space() -> None:
+    old = a_promise(begins=-10 - GRACE_MINUTES, lasts=10)
+    assert is_over(old, NOW)
+    assert due_of([old], {}).by(NOW, NOW) == 0
+    late = a_promise(begins=-9 - GRACE_MINUTES, lasts=10)
+    assert not is_over(late, NOW)
+    assert due_of([late], {}).by(NOW, NOW) == 0.6
 
 
 def test_who_comes_later_takes_nothing_from_me_but_i_from_him() -> None:
-    later = a_promise("later", 0.8, begins=60, limit=1.0)
-    sooner = a_promise("sooner", 0.8, begins=0, limit=1.0)
-    assert due_by([later], sooner.until_ms, NOW_MS) == 0
-    assert room_for(sooner, [later], NOW_MS) == pytest.approx(0.2)
+    later = a_promise("later", 0.8, begins=60)
+    due = due_of([later], {later.until_minute: 1.0})
+    sooner = a_promise("sooner", 0.8, begins=0)
+    assert due.by(sooner.until_minute, NOW) == 0
+    assert due.room_for(sooner, 5.0, NOW) == pytest.approx(0.2)
+    assert Due().room_for(sooner, 5.0, NOW) == 0.8
 
 
-def test_my_own_promise_does_not_stand_in_my_way() -> None:
-    mine = a_promise("mine", 1.0, limit=1.0)
-    assert due_by([mine], mine.until_ms, NOW_MS, but="mine") == 0
-    assert room_for(mine, [mine], NOW_MS) == 1.0
+def test_a_newer_forecast_of_a_minute_replaces_the_older() -> None:
+    one = a_promise("one", 0.8)
+    due = due_of([one], {one.until_minute: 1.0})
+    assert due.room_for(a_promise("two", 0.8), 2.0, NOW) == 0.8
+    assert due.room_for(a_promise("two", 0.8), 0.5, NOW) == 0
+
+
+def test_minutes_are_whole() -> None:
+    assert minute_of(NOW_MS) == minute_of(NOW_MS + 59_999) == NOW
 
 
 def test_the_first_look_at_a_lot_explains_nothing() -> None:
@@ -129,16 +132,11 @@ def test_a_promise_worn_down_to_nothing_is_dropped() -> None:
     assert found.arrived == ()
 
 
-def test_without_any_rate_entries_explain_nothing() -> None:
-    before = Seen(1, 500, NOW_MS - MINUTE_MS, 0.0)
-    assert explain([], before, (1, 500), NOW_MS).promises == ()
-
-
 @given(st.lists(wanted, max_size=8), st.integers(0, 30), st.floats(0, 5))
 def test_entries_never_add_to_what_is_promised(
     held: list[Promise], count: int, per_minute: float
 ) -> None:
     before = Seen(1, 10, NOW_MS - MINUTE_MS, per_minute)
     after = explain(held, before, (1, 10 + count), NOW_MS)
-    ends = NOW_MS + 100 * MINUTE_MS
-    assert due_by(after.promises, ends, NOW_MS) <= due_by(held, ends, NOW_MS) + LIMIT_SLACK
+    last = NOW + 100
+    assert due_of(after.promises, {}).by(last, NOW) <= due_of(held, {}).by(last, NOW) + SLACK

@@ -9,8 +9,8 @@ from occupancy.lot import OpeningState
 from occupancy.sign_faces import TownSign
 from routing import promise_store
 from routing.guided_faces import GuidedFaces
-from routing.promise import Promise
-from routing.sign_guidance import AHEAD_MS, STEP_SPACES, Junction, guided_face
+from routing.promise import Due, Promise, minute_of
+from routing.sign_guidance import AHEAD_MINUTES, STEP_SPACES, Junction, guided_face
 from tests.builders import MORNING_MS, a_group, a_lot, an_observation
 
 NOW_MS = MORNING_MS + 2_000
@@ -27,15 +27,10 @@ def free(count: int, **lot: object) -> LiveOccupancy:
     return fold(None, a_lot(**lot), Received(news, NOW_MS, NOW_MS))
 
 
-def promised(cars: float, *, in_ms: int = 0, trip_id: str = "a") -> Promise:
-    from_ms = NOW_MS + in_ms
-    return Promise(trip_id, cars, cars, from_ms, from_ms + 60_000, 99.0, from_ms + 900_000)
-
-
-def line(count: int, cars: float = 0.0, shown: str = "", *, in_ms: int = 0) -> str:
-    junction = Junction(
-        {"kangle": LOT}, {"kangle": free(count)}, {"kangle": [promised(cars, in_ms=in_ms)]}, NOW_MS
-    )
+def line(count: int, cars: float = 0.0, shown: str = "", *, ahead: int = 0) -> str:
+    begins = minute_of(NOW_MS) + ahead
+    due = {"kangle": Due({(begins, begins + 1): cars})}
+    junction = Junction({"kangle": LOT}, {"kangle": free(count)}, due, NOW_MS)
     (found,) = guided_face(["kangle"], junction, [shown] if shown else ())
     return found
 
@@ -43,7 +38,7 @@ def line(count: int, cars: float = 0.0, shown: str = "", *, in_ms: int = 0) -> s
 def test_what_is_promised_is_taken_off() -> None:
     assert line(20) == "20"
     assert line(20, 6.2) == "14"
-    assert line(20, 6.2, in_ms=AHEAD_MS + 1) == "20"
+    assert line(20, 6.2, ahead=AHEAD_MINUTES + 1) == "20"
 
 
 def test_a_lot_whose_last_spaces_are_promised_is_shown_full() -> None:
@@ -104,6 +99,7 @@ async def test_two_recorders_hold_the_same_number(redis: Redis) -> None:
     await stream.order_faces(redis, "kangle", [SignOrder("junction", first["junction"], 1)])
     second = await GuidedFaces(redis).faces([sign], lots, {"kangle": free(21)}, NOW_MS)
     assert second == first
-    await promise_store.hold(redis, "kangle", promised(5.0), NOW_MS)
+    now = minute_of(NOW_MS)
+    await promise_store.hold(redis, "kangle", Promise("a", 5.0, 5.0, now, now + 1), 9.0, NOW_MS)
     third = await GuidedFaces(redis).faces([sign], lots, {"kangle": free(21)}, NOW_MS)
     assert third == {"junction": ("16",)}

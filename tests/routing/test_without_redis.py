@@ -7,7 +7,7 @@ import pytest
 from gateway.redis_client import connect
 from routing.config import GuidanceSettings
 from routing.patience import LEFT_ALONE_MS, AwayError, Patience
-from tests.routing.test_promise import NOW_MS, a_promise
+from tests.routing.test_promise import NOW, NOW_MS, a_promise
 from tests.routing.town import AsNow, Clock, Town, running
 
 HOSPITAL = "三水区人民医院"
@@ -48,16 +48,18 @@ async def test_links_lead_on_and_trips_say_that_they_are_away(town: Town) -> Non
 async def test_promises_of_this_process_expire_and_are_not_doubled(town: Town) -> None:
     desk = town.guidance.desk
     town.clock.now_ms = NOW_MS
-    assert await desk.hold("kangle", a_promise("a", 0.6, limit=1.0)) == 0.6
-    assert await desk.hold("kangle", a_promise("a", 0.6, limit=1.0)) == 0.6
-    assert await desk.hold("kangle", a_promise("b", 0.6, limit=1.0)) == pytest.approx(0.4)
-    assert await desk.hold("kangle", a_promise("c", 0.6, limit=1.0)) == 0
+    assert await desk.hold("kangle", a_promise("a", 0.6), 1.0) == 0.6
+    assert await desk.hold("kangle", a_promise("a", 0.6), 1.0) == 0.6
+    assert await desk.hold("kangle", a_promise("b", 0.6), 1.0) == pytest.approx(0.4)
+    assert await desk.hold("kangle", a_promise("c", 0.6), 1.0) == 0
     await desk.release("kangle", "b")
     held = await desk.read(["kangle"])
     assert not held.is_shared
-    assert [promise.trip_id for promise in held.by_lot["kangle"].promises] == ["a"]
-    town.clock.now_ms = a_promise().expires_ms
-    assert (await desk.read(["kangle"])).by_lot["kangle"].promises == ()
+    assert held.due["kangle"].by(NOW + 60, NOW) == 0.6
+    later = a_promise("d", begins=60)
+    town.clock.now_ms += 40 * 60_000
+    assert await desk.hold("kangle", later, 1.0) == 0.6
+    assert list((await desk.read(["kangle"])).due["kangle"].cars.values()) == [0.6]
 
 
 async def test_after_a_failure_redis_is_left_alone_for_a_moment() -> None:
