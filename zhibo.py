@@ -20,6 +20,7 @@ import lot_sim.config
 import occupancy.config
 import occupancy.web.config
 import routing.config
+import wechat.config
 from gateway.children import ChildRefusedError
 from gateway.config import TOWN_SIGN_LEVEL
 from gateway.process import monotonic_seconds, now_ms
@@ -43,6 +44,7 @@ SETTINGS = tuple(
             *occupancy.web.config.SETTINGS,
             *routing.config.SETTINGS,
             *gateway.config.SETTINGS,
+            *wechat.config.SETTINGS,
             *lot_sim.config.SETTINGS,
         )
     }.values()

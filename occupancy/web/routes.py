@@ -19,6 +19,10 @@ class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Takes no query parameters."""
 
 
+class AnyQuery(msgspec.Struct, frozen=True):
+    """The route reads its query by itself."""
+
+
 @dataclass(frozen=True)
 class Route:
     """`answer(request, query)` or, with a body, `answer(request, query, body)`."""
@@ -47,6 +51,13 @@ def bind(app: web.Application, routes: Iterable[Route]) -> None:
 
 
 def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    if route.query is AnyQuery:
+
+        async def untouched(request: web.Request) -> web.StreamResponse:
+            return await route.answer(request, None)
+
+        return untouched
+
     if route.query is NoQuery and route.body is None:
 
         async def plain(request: web.Request) -> web.StreamResponse:
