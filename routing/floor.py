@@ -9,6 +9,7 @@ from routing.config import GuidanceSettings
 from routing.forecast import Forecasts
 from routing.guided_trips import GuidedTrips
 from routing.service import Guidance
+from routing.trip_history import TripHistory
 from routing.ways import StraightLine
 from routing.web import Found, Recommendations
 
@@ -27,6 +28,7 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
     """Builds the floor once the ground is there."""
 
     def build(ground: Ground) -> Floor:
+        history = TripHistory(ground.connections, ground.clock)
         guidance = Guidance(
             ground.showcase,
             ground.shelf,
@@ -34,9 +36,14 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
             Forecasts(ground.showcase.lots.values()),
             StraightLine(),
             settings,
+            history.note,
         )
         trips = GuidedTrips(guidance, ground.redis)
         routes = Recommendations(guidance, trips, NoDestinations(), public_url).routes()
-        return Floor(routes, {"match entries with promises": trips.keep_matching})
+        loops = {
+            "match entries with promises": trips.keep_matching,
+            "trips to PostgreSQL": history.keep_writing,
+        }
+        return Floor(routes, loops)
 
     return build

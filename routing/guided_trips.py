@@ -58,6 +58,7 @@ class GuidedTrips:
         if changed is None:
             return None
         before, after = changed
+        guidance.tell(after)
         if before.lot_id != after.lot_id:
             await guidance.desk.release(before.lot_id, trip_id)
         if is_open(after, now_ms) and after.lot_id in after.limits:
@@ -114,9 +115,11 @@ class GuidedTrips:
         return True
 
     async def _arrive(self, trip_id: str, now_ms: int) -> None:
-        await self._guidance.patience.ask(
+        changed = await self._guidance.patience.ask(
             lambda: trip_store.change_trip(self._redis, trip_id, lambda trip: arrive(trip, now_ms))
         )
+        if changed is not None:
+            self._guidance.tell(changed[1])
 
     async def _promises(self, lot_ids: Sequence[str]) -> dict[str, LotPromises]:
         return await self._guidance.patience.ask(lambda: promise_store.read(self._redis, lot_ids))

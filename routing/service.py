@@ -51,8 +51,11 @@ class Guidance:
         forecasts: Forecaster,
         travel: TravelTimes,
         settings: GuidanceSettings,
+        tell: Callable[[Trip], None] = lambda _: None,
     ) -> None:
+        """`tell` hears of every trip that begins or comes further."""
         self.settings = settings
+        self.tell = tell
         self.clock: Callable[[], int] = showcase.now_ms
         self.patience = Patience(self.clock)
         self.desk = PromiseDesk(redis, self.patience, self.clock)
@@ -194,10 +197,12 @@ class Guidance:
             return ""
         if changed is None or not is_open(changed[0], now_ms):
             return ""
+        self.tell(changed[1])
         await self.desk.release(changed[0].lot_id, trip_id)
         return changed[0].lot_id
 
     async def _note(self, trip: Trip, digest: str) -> None:
+        self.tell(trip)
         try:
             await self.patience.ask(
                 lambda: trip_store.write_trip(self._redis, trip, trip.shown_at_ms)

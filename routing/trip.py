@@ -4,8 +4,6 @@ from enum import StrEnum
 
 import msgspec
 
-PRIOR_TRIPS = 20.0  # how many trips the assumed chance to follow weighs against counted ones
-
 
 class Stage(StrEnum):
     """How far a guided trip has come."""
@@ -76,8 +74,3 @@ def as_seen_at(trip: Trip, now_ms: int) -> Trip:
 def is_open(trip: Trip, now_ms: int) -> bool:
     """Whether the driver may still be on his way."""
     return as_seen_at(trip, now_ms).stage in _OPEN
-
-
-def chance_to_follow(assumed: float, trips: int, followed: int) -> float:
-    """How many of those who are shown a car park go there: what was assumed, moved by counts."""
-    return (assumed * PRIOR_TRIPS + followed) / (PRIOR_TRIPS + trips)

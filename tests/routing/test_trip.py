@@ -1,10 +1,8 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from routing import trip_store
-from routing.trip import Stage, Trip, arrive, as_seen_at, chance_to_follow, choose, is_open
+from routing.trip import Stage, Trip, arrive, as_seen_at, choose, give_way, is_open
 
 NOW_MS = 1_000_000
 
@@ -58,14 +56,9 @@ def test_who_has_arrived_stays_arrived() -> None:
     assert as_seen_at(arrived, arrived.expires_ms + 1) == arrived
 
 
-@given(st.floats(0, 1), st.integers(0, 5_000), st.data())
-def test_the_chance_to_follow_lies_between_what_was_assumed_and_what_was_counted(
-    assumed: float, trips: int, data: st.DataObject
-) -> None:
-    followed = data.draw(st.integers(0, trips))
-    counted = followed / trips if trips else assumed
-    chance = chance_to_follow(assumed, trips, followed)
-    assert min(assumed, counted) - 1e-9 <= chance <= max(assumed, counted) + 1e-9
+def test_a_driver_who_asks_again_leaves_his_trip() -> None:
+    assert give_way(a_trip(), NOW_MS + 3).stage is Stage.REPLACED
+    assert give_way(a_trip(Stage.ARRIVED), NOW_MS + 3) == a_trip(Stage.ARRIVED)
 
 
 async def test_a_trip_comes_back_as_it_was_written(redis: Redis) -> None:
