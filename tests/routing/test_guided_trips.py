@@ -1,15 +1,19 @@
 """Promises and trips through a day: entries explain them, full car parks endanger them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from gateway.redis_client import connect
 from occupancy.lot import OpeningState
 from routing import promise_store
 from routing.promise import minute_of
+from routing.trip import Stage, Trip
 from tests.routing.town import AsNow, Town, running
+from tests.waiting import until
 
 HOSPITAL = "三水区人民医院"
 MINUTE_MS = 60_000
@@ -86,3 +90,47 @@ async def test_my_own_promise_does_not_endanger_me(town: Town) -> None:
     found = await town.trips.find(trip)
     assert found is not None
     assert found.chance_now == 1.0
+
+
+async def test_entries_are_matched_all_the_time_and_without_redis_later(town: Town) -> None:
+    trip = (await town.asked(destination=HOSPITAL))["trip"]
+    await town.trips.match_entries()
+    town.clock.now_ms += 11 * MINUTE_MS
+    town.see("kangle", 59, entries=1)
+
+    async def has_arrived() -> bool:
+        return await stage(town, trip) == "arrived"
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(town.trips.keep_matching())
+        await until(has_arrived)
+        task.cancel()
+
+
+async def test_matching_goes_on_while_redis_is_away() -> None:
+    async with (
+        connect("unix:///nowhere/valkey.sock") as away,
+        running(away, forecasts=AsNow()) as town,
+        asyncio.TaskGroup() as group,
+    ):
+        task = group.create_task(town.trips.keep_matching())
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        task.cancel()
+
+
+async def test_of_two_processes_one_tells_of_an_arrival(redis: Redis) -> None:
+    told: list[Trip] = []
+    async with (
+        running(redis, forecasts=AsNow(), tell=told.append) as one,
+        running(redis, forecasts=AsNow(), tell=told.append) as two,
+    ):
+        await one.asked(destination=HOSPITAL)
+        await one.trips.match_entries()
+        for town in (one, two):
+            town.clock.now_ms += 11 * MINUTE_MS
+            town.see("kangle", 59, entries=1)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(town.trips.match_entries()) for town in (one, two)]
+    assert sorted(len(task.result()) for task in tasks) == [0, 1]
+    assert [trip.stage for trip in told] == [Stage.SHOWN, Stage.ARRIVED]

@@ -1,6 +1,6 @@
 """The five car parks with live pictures and real Redis, behind the real web application."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,7 @@ from routing.forecast import Forecasts
 from routing.gathering import Forecaster
 from routing.guided_trips import GuidedTrips
 from routing.service import Guidance
+from routing.trip import Trip
 from routing.ways import StraightLine
 from routing.web import Found, Recommendations
 from tests.builders import MORNING_MS, a_group, an_observation
@@ -51,8 +52,7 @@ class AsNow:
     def see(self, picture: LiveOccupancy) -> None:
         self._free[picture.lot_id] = picture.free or 0
 
-    def expect(self, lot_id: str, at_ms: int, now_ms: int) -> Expected:
-        assert at_ms >= now_ms
+    def expect(self, lot_id: str, _: int, __: int) -> Expected:
         return Expected(self._free[lot_id])
 
 
@@ -128,6 +128,7 @@ async def running(
     settings: GuidanceSettings | None = None,
     lots: Sequence[Lot] = (),
     forecasts: Forecaster | None = None,
+    tell: Callable[[Trip], None] = lambda _: None,
 ) -> AsyncIterator[Town]:
     clock = Clock()
     made: list[tuple[Showcase, Guidance, GuidedTrips]] = []
@@ -142,6 +143,7 @@ async def running(
                 forecasts or Forecasts(showcase.lots.values()),
                 StraightLine(),
                 settings or GuidanceSettings(),
+                tell,
             )
             trips = GuidedTrips(guidance, redis)
             made.append((showcase, guidance, trips))
