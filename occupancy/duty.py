@@ -1,7 +1,6 @@
 """What one recorder does for all: alarms, the nightly truth check, passing corrections on."""
 
 import asyncio
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -103,7 +102,9 @@ class Duty:
             if is_slow:
                 self.rules = await database_alarms.read_rules(self.connections)
                 await self._check_truth()
-                await history.prepare_days(self.connections, _day(self.clock()), DAYS_AHEAD)
+                await history.prepare_days(
+                    self.connections, history.day_of(self.clock()), DAYS_AHEAD
+                )
                 await self._measure_waiting()
         except (*database.NOT_READY, RedisError) as trouble:
             log.info("corrections and checks wait", reason=str(trouble))
@@ -207,10 +208,6 @@ class Duty:
     def _due(self, done: set[str], now_ms: int) -> Sequence[str]:
         silent = self._silent_lots(now_ms)
         return [lot for lot in self.lots if lot not in done and lot not in silent]
-
-
-def _day(now_ms: int) -> dt.date:
-    return dt.datetime.fromtimestamp(now_ms / 1_000, tz=dt.UTC).date()
 
 
 def _rows(behind: tuple[int, int] | None, ahead: tuple[int, int] | None) -> int | None:

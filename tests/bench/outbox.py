@@ -80,7 +80,7 @@ def _commit(outbox: Outbox, times: int) -> list[float]:
     state, taken = StationState(config, {}, None, 0), []
     for second in range(times):
         at_ms = NOW_MS + second * 1_000
-        _poll_all(state, config, second, at_ms)
+        poll_all(state, config, second, at_ms)
         news = state.observe(at_ms, second * 1_000)
         memory = Memory(dict(state.counters), state.anchor)
         start = time.perf_counter()
@@ -89,7 +89,7 @@ def _commit(outbox: Outbox, times: int) -> list[float]:
     return taken
 
 
-def _poll_all(state: StationState, config: GatewayConfig, second: int, at_ms: int) -> None:
+def poll_all(state: StationState, config: GatewayConfig, second: int, at_ms: int) -> None:
     """A busy hour: each device answers at its own moment, a few of them with something new."""
     for place, device in enumerate(config.car_park.devices):
         answer = _ANSWERS[device.role](second + place * 7)
