@@ -2,7 +2,7 @@
 
 Per car park, all under one hash tag so that Redis Cluster keeps them together:
 
-observations  stream, id `<epoch>-<last sequence>`, field `o` = batch of observations in order:
+observations  stream, id `<epoch>-<last sequence>`, `r` = rows in order (gateway.history_rows):
               the whole history, resent until recorded; trimmed by MINID behind the record
 now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock at sending:
               only the newest, so that fresh state never waits behind a backlog; trimmed to a few
@@ -25,12 +25,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.correction import Correction
+from gateway.history_rows import encode_rows
 from gateway.observation import Observation, decode_batch, encode_batch
 from gateway.signs import SignOrder
 
 NOW_LENGTH = 8
 UNREADABLE_LENGTH = 10_000
-_OBSERVATIONS, _SENT_AT = b"o", b"t"
+_OBSERVATIONS, _ROWS, _SENT_AT = b"o", b"r", b"t"
 _REFUSED_ID = "equal or smaller"
 _AGAIN = "!"
 
@@ -146,7 +147,7 @@ async def publish_history(redis: Redis, batch: tuple[Observation, ...]) -> bool:
         redis,
         observations_key(last.lot_id),
         entry_id(last.epoch, last.sequence),
-        {_OBSERVATIONS: encode_batch(batch)},
+        {_ROWS: encode_rows(batch)},
     )
 
 
@@ -201,7 +202,7 @@ async def read_history(redis: Redis, lot_id: str, after: str, count: int) -> lis
     """Entries whose id is above `after`, in order; at once, also when there are none."""
     answer = await redis.xrange(observations_key(lot_id), min=f"({after}", count=count)
     entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", answer)
-    return [HistoryEntry(id_, fields.get(_OBSERVATIONS)) for id_, fields in entries]
+    return [HistoryEntry(id_, fields.get(_ROWS)) for id_, fields in entries]
 
 
 async def acknowledge(redis: Redis, lot_id: str, epoch: int, sequence: int) -> None:
@@ -230,7 +231,7 @@ async def begin_again(redis: Redis, lot_id: str) -> None:
 
 async def set_aside(redis: Redis, lot_id: str, entry: HistoryEntry, reason: str) -> None:
     """Keep an entry that cannot be read, with the reason, for a person to look at."""
-    fields = {b"entry": entry.entry_id, b"reason": reason.encode(), b"o": entry.payload or b""}
+    fields = {b"entry": entry.entry_id, b"reason": reason.encode(), _ROWS: entry.payload or b""}
     await redis.xadd(unreadable_key(lot_id), fields, maxlen=UNREADABLE_LENGTH)  # type: ignore[arg-type]
 
 

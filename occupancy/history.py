@@ -1,23 +1,17 @@
 """History in PostgreSQL: written in order and once behind a watermark, read as series."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import asyncpg
 
-from gateway.observation import Observation
-from gateway.reconcile import balance_of
+from occupancy.copy_rows import TABLE_COLUMNS, Written
 from occupancy.database import Pool
 from occupancy.series import FlowCount, HistoryPoint, step_point
 
-_COLUMNS = (
-    *("lot_id", "epoch", "sequence", "observed_at", "gateway_at", "recorded_at"),
-    *("occupied", "free", "usable", "out_of_service", "entries_total", "exits_total"),
-    *("lane_totals", "group_occupied", "basis", "doubts"),
-)
 _PARTITION_LOCK = 76_110_102
-_EARLIEST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 class Position(NamedTuple):
@@ -25,13 +19,6 @@ class Position(NamedTuple):
 
     epoch: int
     sequence: int
-
-
-class Timed(NamedTuple):
-    """An observation and how far its gateway's clock is behind ours, in milliseconds."""
-
-    observation: Observation
-    offset_ms: int
 
 
 class MovedOnError(Exception):
@@ -51,23 +38,21 @@ async def list_watermarks(connections: Pool) -> dict[str, Position]:
     return {row["lot_id"]: Position(row["epoch"], row["sequence"]) for row in rows}
 
 
-async def record(
-    connections: Pool,
-    lot_id: str,
-    batch: Sequence[Timed],
-    behind: Position,
-    recorded_at_ms: int,
-) -> Position:
-    """Copy a batch and move the watermark in one transaction. Raises MovedOnError."""
-    last = Position(*batch[-1].observation.position)
-    rows = [_row(timed, recorded_at_ms) for timed in batch]
+async def record(connections: Pool, lot_id: str, written: Written, behind: Position) -> Position:
+    """Copy rows and move the watermark in one transaction. Raises MovedOnError."""
+    last = Position(written.epoch, written.sequence)
     async with connections.acquire() as connection:
-        await _make_partitions(connection, {_day(row) for row in rows})
+        await _make_partitions(connection, written.days)
         async with connection.transaction():
             await _lock_watermark(connection, lot_id, behind)
-            await connection.copy_records_to_table("observation", records=rows, columns=_COLUMNS)
+            await connection.copy_to_table(
+                "observation",
+                source=io.BytesIO(written.payload),
+                columns=TABLE_COLUMNS,
+                format="binary",
+            )
             if last.epoch != behind.epoch:
-                await _note_epochs(connection, lot_id, batch)
+                await _note_epochs(connection, lot_id, written.epochs)
             await connection.execute(
                 "UPDATE watermark SET epoch = $2, sequence = $3, moved_at = now() "
                 "WHERE lot_id = $1",
@@ -77,12 +62,11 @@ async def record(
     return last
 
 
-async def _note_epochs(connection: asyncpg.Connection, lot_id: str, batch: Sequence[Timed]) -> None:
+async def _note_epochs(connection: asyncpg.Connection, lot_id: str, epochs: Iterable[int]) -> None:
     """Which memories a car park's history comes from, and since when."""
-    epochs = {timed.observation.epoch for timed in batch}
     await connection.executemany(
         "INSERT INTO gateway_epoch (lot_id, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        [(lot_id, epoch) for epoch in sorted(epochs)],
+        [(lot_id, epoch) for epoch in epochs],
     )
 
 
@@ -196,45 +180,6 @@ FROM steps WINDOW in_time AS (ORDER BY start) ORDER BY start
 
 def _float(mean: object) -> float | None:
     return None if mean is None else float(mean)  # type: ignore[arg-type]
-
-
-def _row(timed: Timed, recorded_at_ms: int) -> tuple[object, ...]:
-    o = timed.observation
-    spaces = balance_of(o)
-    recorded_at = _time(recorded_at_ms)
-    observed_at, doubts = _placed_in_time(o.observed_at_ms + timed.offset_ms, recorded_at)
-    return (
-        o.lot_id,
-        o.epoch,
-        o.sequence,
-        observed_at,
-        _time(o.observed_at_ms),
-        recorded_at,
-        spaces.occupied,
-        spaces.free,
-        spaces.usable,
-        spaces.out_of_service,
-        o.entries_total,
-        o.exits_total,
-        [lane.cars_total for lane in o.lanes],
-        [-1 if g.occupied_by_level is None else sum(g.occupied_by_level) for g in o.groups],
-        o.basis.value,
-        [*o.doubts, *doubts],
-    )
-
-
-def _placed_in_time(at_ms: int, recorded_at: dt.datetime) -> tuple[dt.datetime, tuple[str, ...]]:
-    """When it was observed; an impossible time is replaced by ours, and the row says so."""
-    at = _time(at_ms)
-    if _EARLIEST <= at <= recorded_at + dt.timedelta(days=1):
-        return at, ()
-    return recorded_at, ("the gateway's clock is impossible: the time of recording stands in",)
-
-
-def _day(row: tuple[object, ...]) -> dt.date:
-    at = row[_COLUMNS.index("observed_at")]
-    assert isinstance(at, dt.datetime)  # noqa: S101  # as _row has just made it
-    return at.date()
 
 
 def _time(ms: int) -> dt.datetime:

@@ -11,12 +11,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from gateway import stream
-from gateway.observation import Observation, decode_batch
+from gateway.history_rows import HistoryRows, decode_rows
 from gateway.process import is_cancelled
 from gateway.signs import SignOrder
 from occupancy import database, history, snapshot
+from occupancy.copy_rows import contiguous, write
 from occupancy.duty import Duty, Heard
-from occupancy.history import MovedOnError, Position, Timed
+from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
@@ -144,45 +145,30 @@ class Recorder:
         """Record the next entries; False when there is nothing to do."""
         after = stream.entry_id(*behind)
         entries = await stream.read_history(self.redis, lot_id, after, HISTORY_ENTRIES)
-        observations = [o for entry in entries for o in await self._decode(lot_id, entry)]
-        fresh = [o for o in observations if o.position > behind]
-        run = contiguous(fresh, behind)
+        parts = [part for entry in entries for part in await self._decode(lot_id, entry)]
+        run, has_hole = contiguous(parts, *behind)
         if not run:
-            if fresh:
+            if has_hole:
                 log.warning("the stream has a hole", lot=lot_id, behind=after)
                 await stream.ask_again(self.redis, lot_id, *behind)
             return False
         heard = self.heard.get(lot_id)
-        offset_ms = heard.offset_ms if heard else 0
-        batch = [Timed(observation, offset_ms) for observation in run]
+        written = write(run, heard.offset_ms if heard else 0, self.clock())
         try:
-            reached = await history.record(self.connections, lot_id, batch, behind, self.clock())
+            reached = await history.record(self.connections, lot_id, written, behind)
         except MovedOnError:
             return True
         await stream.acknowledge(self.redis, lot_id, *reached)
         return True
 
-    async def _decode(self, lot_id: str, entry: stream.HistoryEntry) -> tuple[Observation, ...]:
-        """An entry's batch; what cannot be read is set aside with its reason."""
+    async def _decode(self, lot_id: str, entry: stream.HistoryEntry) -> tuple[HistoryRows, ...]:
+        """An entry's rows; what cannot be read is set aside with its reason."""
         try:
-            return decode_batch(entry.payload or b"")
+            return decode_rows(entry.payload or b"")
         except (msgspec.DecodeError, msgspec.ValidationError) as reason:
             log.error("an entry cannot be read", lot=lot_id, entry=entry.entry_id, why=str(reason))  # noqa: TRY400
             await stream.set_aside(self.redis, lot_id, entry, str(reason))
             return ()
-
-
-def contiguous(observations: Sequence[Observation], behind: Position) -> list[Observation]:
-    """The unbroken run right behind a position: nothing is recorded over a hole."""
-    run: list[Observation] = []
-    epoch, sequence = behind
-    for news in observations:
-        starts_anew = news.epoch > epoch and news.previous_sequence == 0
-        if not starts_anew and (news.epoch != epoch or news.previous_sequence > sequence):
-            break
-        run.append(news)
-        epoch, sequence = news.position
-    return run
 
 
 async def run_recorder(

@@ -121,7 +121,7 @@ async def _record(redis: Redis, connections: asyncpg.Pool, rows_a_lot: int) -> f
     start = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         work = [group.create_task(recorder.keep_history(lot_id), name=lot_id) for lot_id in lots]
-        while not await _is_done(connections, len(lots), rows_a_lot):
+        while not await _is_done(connections, len(lots), rows_a_lot):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
         elapsed = time.perf_counter() - start
         for task in work:
@@ -139,7 +139,7 @@ async def _copy(connections: asyncpg.Pool, postgres_url: str, rows: int) -> floa
     """The very rows that were recorded, out to a file and back in with \\copy."""
     with tempfile.TemporaryDirectory(prefix="zhibo-copy-") as folder:
         file = Path(folder) / "rows.csv"
-        await _psql(postgres_url, f"\\copy (SELECT * FROM observation) TO '{file}' CSV")
+        await _psql(postgres_url, f"\\copy (SELECT * FROM observation) TO '{file}' CSV")  # noqa: S608
         await connections.execute("TRUNCATE observation")
         start = time.perf_counter()
         await _psql(postgres_url, f"\\copy observation FROM '{file}' CSV")

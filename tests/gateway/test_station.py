@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from gateway import stream
 from gateway.config import GatewayConfig
 from gateway.correction import Correction
-from gateway.observation import Basis, FaceState, Observation, decode_batch
+from gateway.observation import Basis, FaceState, Observation
 from gateway.outbox import Outbox
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError
@@ -21,6 +21,7 @@ from gateway.station import StationSettings, run_gateway
 from tests.field_line import Act, FieldLine, Request, serving
 from tests.gateway.full_disk import no_file_grows_beyond
 from tests.gateway.parks import DEVICES, small_park
+from tests.rows import Row, published
 from tests.waiting import until
 
 LOT = "small"
@@ -87,9 +88,8 @@ async def running(lots: Lots, redis_url: str, folder: Path) -> AsyncIterator[Non
         stopping.set()
 
 
-async def history(redis: Redis) -> list[Observation]:
-    entries = await stream.read_history(redis, LOT, "0-0", 100_000)
-    return [one for entry in entries for one in decode_batch(entry.payload or b"")]
+async def history(redis: Redis) -> list[Row]:
+    return await published(redis, LOT)
 
 
 def newest(redis: Redis, holds: Callable[[Observation], bool]) -> Callable[[], Awaitable[bool]]:
@@ -112,7 +112,7 @@ async def test_what_the_devices_say_is_said_in_redis(
         await until(newest(redis, lambda o: (o.entries_total, o.cars_on_pallets) == (1, 6)))
         said = await history(redis)
     assert [one.sequence for one in said] == list(range(1, len(said) + 1))
-    assert said[0].cars_on_pallets == 5  # the first is only said when all have been asked
+    assert said[0].occupied == 5  # the first is only said when all have been asked
     assert {one.basis for one in said} == {Basis.COUNTED}
 
 

@@ -132,7 +132,7 @@ async def test_an_entry_that_cannot_be_read_is_kept_with_its_reason(redis: Redis
     await stream.set_aside(redis, LOT, stream.HistoryEntry(b"7-3", None), "no payload")
     kept = await redis.xrange(stream.unreadable_key(LOT))
     assert [fields for _, fields in kept or ()] == [
-        {b"entry": b"7-3", b"reason": b"no payload", b"o": b""}
+        {b"entry": b"7-3", b"reason": b"no payload", b"r": b""}
     ]
 
 

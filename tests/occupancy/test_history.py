@@ -6,8 +6,9 @@ import pytest
 
 from gateway.observation import Observation
 from occupancy import history
-from occupancy.history import MovedOnError, Position, Timed
+from occupancy.history import MovedOnError, Position
 from tests.builders import MORNING_MS, a_group, an_observation
+from tests.rows import written
 
 START = Position(0, 0)
 MINUTE_MS = 60_000
@@ -16,8 +17,7 @@ MINUTE_MS = 60_000
 async def record(
     connections: asyncpg.Pool, *observations: Observation, behind: Position = START
 ) -> Position:
-    batch = [Timed(observation, 0) for observation in observations]
-    return await history.record(connections, "kangle", batch, behind, MORNING_MS + 3_600_000)
+    return await history.record(connections, "kangle", written(*observations), behind)
 
 
 async def sequences(connections: asyncpg.Pool) -> list[int]:
@@ -57,8 +57,8 @@ async def test_of_two_recorders_at_once_one_writes(connections: asyncpg.Pool) ->
 async def test_each_day_gets_its_partition(connections: asyncpg.Pool) -> None:
     night = an_observation(1, observed_at_ms=MORNING_MS)
     next_day = an_observation(2, observed_at_ms=MORNING_MS + 86_400_000)
-    batch = [Timed(night, 0), Timed(next_day, 0)]
-    await history.record(connections, "kangle", batch, START, MORNING_MS + 2 * 86_400_000)
+    both = written(night, next_day, recorded_at_ms=MORNING_MS + 2 * 86_400_000)
+    await history.record(connections, "kangle", both, START)
     names = await connections.fetch(
         "SELECT relname FROM pg_class WHERE relname LIKE 'observation_2%' AND relkind = 'r' "
         "ORDER BY relname"
@@ -92,8 +92,8 @@ async def test_an_impossible_time_is_kept_beside_ours_and_said(connections: asyn
 
 
 async def test_a_known_offset_is_taken_out(connections: asyncpg.Pool) -> None:
-    late = Timed(an_observation(1, observed_at_ms=MORNING_MS), 1_800_000)
-    await history.record(connections, "kangle", [late], START, MORNING_MS + 3_600_000)
+    late = written(an_observation(1, observed_at_ms=MORNING_MS), offset_ms=1_800_000)
+    await history.record(connections, "kangle", late, START)
     row = await connections.fetchrow("SELECT observed_at - gateway_at AS off FROM observation")
     assert row["off"].total_seconds() == 1_800
 

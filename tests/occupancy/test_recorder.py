@@ -7,14 +7,16 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway import stream
+from gateway.history_rows import rows_of
 from gateway.observation import Observation
 from occupancy import database, history, snapshot
+from occupancy.copy_rows import contiguous
 from occupancy.database import Pool
-from occupancy.history import Position
 from occupancy.live import LiveOccupancy, Quality, Received, Status, fold
-from occupancy.recorder import Recorder, contiguous, run_recorder
+from occupancy.recorder import Recorder, run_recorder
 from occupancy.sign_faces import TownSign
 from tests.builders import MORNING_MS, a_lot, an_observation
+from tests.rows import plain_rows
 from tests.waiting import until
 
 SIGN = TownSign("junction", "kangle", ("kangle", "elsewhere"))
@@ -198,7 +200,9 @@ async def test_a_recorder_waits_for_the_database_and_stops_when_told(
 )
 def test_a_run_is_unbroken(places: list[tuple[int, int, int]], expected: list[int]) -> None:
     observations = [an_observation(s, epoch=e, previous_sequence=p) for e, s, p in places]
-    assert [o.sequence for o in contiguous(observations, Position(0, 0))] == expected
+    run, has_hole = contiguous(rows_of(observations), 0, 0)
+    assert [row.sequence for row in plain_rows(run)] == expected
+    assert has_hole == (len(expected) < len(places))
 
 
 async def test_an_older_picture_never_replaces_a_newer_one(redis: Redis) -> None:

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from occupancy.history import Position, Timed, record
+from occupancy.history import Position, record
 from occupancy.lot import OpeningState
 from occupancy.web import prepared
 from tests.builders import MORNING_MS, a_group, a_lot, an_observation
 from tests.occupancy.web.faces import Served, served
+from tests.rows import written
 from tests.waiting import until
 
 
@@ -237,8 +238,8 @@ async def test_history_is_away_with_postgres_and_says_so(shown: Served) -> None:
 
 
 async def test_history_is_a_series_whose_gaps_stay_gaps(connections: asyncpg.Pool) -> None:
-    rows = [Timed(an_observation(n, observed_at_ms=MORNING_MS + n * 1_000), 0) for n in range(60)]
-    await record(connections, "kangle", rows, Position(0, 0), MORNING_MS + 60_000)
+    seen = [an_observation(n, observed_at_ms=MORNING_MS + n * 1_000) for n in range(60)]
+    await record(connections, "kangle", written(*seen), Position(0, 0))
     span = "from=2026-11-23T08:00:00%2B08:00&to=2026-11-23T08:02:00+08:00"
     async with served(connections=connections) as running:
         series = await running.get(f"/v1/lots/kangle/history?{span}&step=PT1M")

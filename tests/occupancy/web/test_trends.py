@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from occupancy.database import Pool
-from occupancy.history import Position, Timed, record
+from occupancy.history import Position, record
 from occupancy.web.trends import SPAN_MS, Trend, Trends
 from tests.builders import MORNING_MS, an_observation
+from tests.rows import written
 from tests.waiting import until
 
 
@@ -28,10 +29,11 @@ def test_a_trend_says_how_far_back_it_goes(minutes: int, words: str) -> None:
 async def test_a_trend_begins_where_the_history_does(connections: Pool) -> None:
     start_ms = MORNING_MS + SPAN_MS - 120_000
     rows = [
-        Timed(an_observation(n, observed_at_ms=start_ms + n * 1_000, entries_total=10 + n), 0)
+        an_observation(n, observed_at_ms=start_ms + n * 1_000, entries_total=10 + n)
         for n in range(120)
     ]
-    await record(connections, "kangle", rows, Position(0, 0), start_ms + 120_000)
+    copied = written(*rows, recorded_at_ms=start_ms + 120_000)
+    await record(connections, "kangle", copied, Position(0, 0))
     trends = Trends(connections, lambda: MORNING_MS + SPAN_MS)
     async with asyncio.TaskGroup() as group:
         reading = group.create_task(trends.keep_fresh(["kangle"]), name="trends")
