@@ -7,16 +7,15 @@ import msgspec
 from occupancy.lot import Lot, OpeningHours, OpeningState, find_closing
 from occupancy.price_words import VEHICLES
 from occupancy.tariff_clock import DAY_MINUTES, clock_words, local_minute
+from routing.cost import MINUTES_PER_YUAN, generalised_minutes, risk_minutes
 from routing.question import Question, Vehicle, Wish
 from routing.reason import Code, Reason, because, chance_words, whole_minutes
 
 PROBABLY_FULL_BELOW = 0.5
 FULL_PENALTY_MINUTES = 15.0  # of driving on from a full car park, and of the next one's walk
-MINUTES_PER_YUAN = 0.25
 FARTHEST_WALK_MINUTES = 30.0
 # What a wish multiplies: the fee, the walk, the risk; and what open sky costs who wants cover.
 CHEAP_FACTOR, NEAR_FACTOR, SURE_FACTOR, UNCOVERED_MINUTES = 4.0, 2.0, 3.0, 5.0
-_FEN = 100
 
 
 class Outlook(Protocol):
@@ -85,10 +84,10 @@ def sure_minutes(candidate: Candidate, question: Question) -> float:
     """Generalised minutes when there is a space, weighted by the driver's wishes."""
     wishes, travel = question.wishes, candidate.travel
     walk = travel.walk * (NEAR_FACTOR if Wish.NEAR in wishes else 1.0)
-    fee = (candidate.fee.total_fen or 0) / _FEN * MINUTES_PER_YUAN
-    fee *= CHEAP_FACTOR if Wish.CHEAP in wishes else 1.0
+    yuan = MINUTES_PER_YUAN * (CHEAP_FACTOR if Wish.CHEAP in wishes else 1.0)
     sky = UNCOVERED_MINUTES if Wish.COVERED in wishes and not candidate.lot.covered else 0.0
-    return travel.drive + travel.store + travel.fetch + walk + fee + sky
+    under_way = travel.drive + travel.store + travel.fetch + sky
+    return float(generalised_minutes(under_way, walk, candidate.fee.total_fen or 0, yuan))
 
 
 def full_minutes(question: Question) -> float:
@@ -98,8 +97,8 @@ def full_minutes(question: Question) -> float:
 
 def expected_minutes(candidate: Candidate, question: Question) -> float:
     """Generalised minutes with the risk of a full car park."""
-    risk = (1 - candidate.chance) * full_minutes(question)
-    return sure_minutes(candidate, question) + risk
+    risk = risk_minutes(candidate.chance, full_minutes(question))
+    return sure_minutes(candidate, question) + float(risk)
 
 
 def barriers(candidate: Candidate, question: Question) -> list[Reason]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from gateway.process import monotonic_seconds
 from occupancy.web.floors import Builder, Floor, Ground
 from routing.config import GuidanceSettings
 from routing.forecast import Forecasts
@@ -37,6 +38,7 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
             StraightLine(),
             settings,
             history.note,
+            monotonic_seconds,
         )
         trips = GuidedTrips(guidance, ground.redis)
         routes = Recommendations(guidance, trips, NoDestinations(), public_url).routes()

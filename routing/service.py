@@ -17,7 +17,7 @@ from occupancy.web.tariff_shelf import TariffShelf
 from routing import trip_store
 from routing.candidate import Outlook
 from routing.config import GuidanceSettings
-from routing.deciding import Asker, decide
+from routing.deciding import Asker, Rules, Tolls, decide, no_tolls
 from routing.gathering import Forecaster, Known, Way, gather, nearby
 from routing.patience import AwayError, Patience
 from routing.promise_desk import Held, PromiseDesk
@@ -30,6 +30,7 @@ from routing.trip_promise import Answer, begin_trip, promise_of
 from routing.ways import TravelTimes, ways_to
 
 T = TypeVar("T")
+DECIDE_WITHIN_SECONDS = 0.4
 WORTH_PART = 0.5  # of the share wanted; with less of it a driver is decided anew
 
 
@@ -52,10 +53,13 @@ class Guidance:
         travel: TravelTimes,
         settings: GuidanceSettings,
         tell: Callable[[Trip], None] = lambda _: None,
+        stopwatch: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`tell` hears of every trip that begins or comes further."""
+        """`tell` hears of every trip that begins or comes further; `stopwatch` is in seconds."""
         self.settings = settings
         self.tell = tell
+        self.tolls: Tolls = no_tolls
+        self._stopwatch = stopwatch
         self.clock: Callable[[], int] = showcase.now_ms
         self.patience = Patience(self.clock)
         self.desk = PromiseDesk(redis, self.patience, self.clock)
@@ -152,11 +156,16 @@ class Guidance:
             for driver, (found, notes) in zip(drivers, ways, strict=True)
         ]
         settings = self.settings
-        shown = decide(askers, settings.follow_shown, settings.most_regret_minutes)
+        rules = Rules(settings.follow_shown, settings.most_regret_minutes, self.tolls)
+        shown = decide(askers, rules, self._deadline())
         return await _all(
             self._hold(driver.question, recommendation, known.now_ms)
             for driver, recommendation in zip(drivers, shown, strict=True)
         )
+
+    def _deadline(self) -> Callable[[], bool]:
+        late = self._stopwatch() + DECIDE_WITHIN_SECONDS
+        return lambda: self._stopwatch() > late
 
     async def _ways(self, question: Question) -> tuple[dict[str, Way], list[Reason]]:
         lots = nearby(self.lots, question.destination)
