@@ -13,6 +13,7 @@ from occupancy.web.formats import BothDatums, both_datums
 from occupancy.web.lots import moment_ms, seconds_of
 from occupancy.web.problems import CONTENT_TYPE, Problem
 from occupancy.web.routes import Route
+from routing.destination import Destination
 from routing.guided_trips import GuidedTrips
 from routing.patience import AwayError
 from routing.question import Question
@@ -38,18 +39,10 @@ from routing.web_formats import (
 PLACE_NAME = "指定位置"
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A destination that matches words."""
-
-    destination_id: str
-    name: str
-    place: Place
-
-
 class Destinations(Protocol):
     """Finds destinations by words, pinyin, initials, or with a typing error."""
 
-    def find(self, words: str) -> tuple[Found | None, Sequence[Found]]:
+    def find(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
         """The clear best match if there is one, and what may be meant."""
         ...
 
@@ -252,7 +245,7 @@ def _links(lot: Lot) -> dict[str, str]:
     return {"amap": links.amap, "tencent": links.tencent, "baidu": links.baidu}
 
 
-def _choices(words: str, others: Sequence[Found]) -> web.Response:
+def _choices(words: str, others: Sequence[Destination]) -> web.Response:
     """300 when several may be meant, 404 when none comes near."""
     candidates = tuple(
         Choice(one.destination_id, one.name, both_datums(one.place)) for one in others

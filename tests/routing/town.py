@@ -17,28 +17,29 @@ from occupancy.web.server import make_face
 from occupancy.web.showcase import Showcase
 from occupancy.web.tariff_shelf import TariffShelf
 from routing.config import GuidanceSettings
+from routing.destination import Destination
 from routing.forecast import Forecasts
 from routing.gathering import Forecaster
 from routing.guided_trips import GuidedTrips
 from routing.service import Guidance
 from routing.trip import Trip
 from routing.ways import StraightLine
-from routing.web import Found, Recommendations
+from routing.web import Recommendations
 from tests.builders import MORNING_MS, a_group, an_observation
 from tests.routing.drivers import HOSPITAL, Expected
 
 AWAY = "postgresql://nobody@/nothing?host=/nowhere"
 PLACES = (
-    Found("hospital", "三水区人民医院", HOSPITAL),
-    Found("north", "三水北站", HOSPITAL),
-    Found("station", "三水火车站", HOSPITAL),
+    Destination("hospital", "三水区人民医院", "any", HOSPITAL),
+    Destination("north", "三水北站", "any", HOSPITAL),
+    Destination("station", "三水火车站", "any", HOSPITAL),
 )
 
 
 class FewDestinations:
     """Finds by the whole name, or several by a part of it."""
 
-    def find(self, words: str) -> tuple[Found | None, Sequence[Found]]:
+    def find(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
         best = next((found for found in PLACES if found.name == words), None)
         return best, [found for found in PLACES if words in found.name]
 
