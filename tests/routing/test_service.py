@@ -64,4 +64,8 @@ async def test_the_floor_serves_its_routes_and_names_its_loops(redis: Redis) -> 
         ground = Ground(Showcase(lots, clock), TariffShelf(), connections, redis, clock)
         floor = guidance_floor(GuidanceSettings(), "https://zhibo.example/")(ground)
     assert "/v1/recommendations" in [route.path for route in floor.routes]
-    assert set(floor.loops) == {"match entries with promises", "trips to PostgreSQL"}
+    assert set(floor.loops) == {
+        "match entries with promises",
+        "trips to PostgreSQL",
+        "destinations",
+    }
