@@ -6,9 +6,10 @@ outbox's own time: the sum of the gaps between rows, each at most a few seconds,
 that is set makes no row older; a gateway that was switched off keeps its rows longer.
 """
 
+import contextlib
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -143,21 +144,26 @@ class Outbox:
         """Thin where the limit is our own; a disk that others filled is not ours to empty."""
         if not self.is_at_its_limit():
             raise OutboxFullError(f"{self.path}: the disk is full; free some of it")
+        if not self._thin():
+            raise OutboxFullError(f"{self.path} is full of counts that nobody has recorded")
+
+    @contextlib.contextmanager
+    def _committing(self) -> Iterator[None]:
+        """A transaction; raises OutboxFullError, and then nothing of it was written."""
         try:
-            thinned = self._thin()
+            with transaction(self._database):
+                yield
         except sqlite3.OperationalError as refusal:
             if not is_full(refusal):
                 raise
             raise OutboxFullError(f"{self.path}: the disk is full; free some of it") from None
-        if not thinned:
-            raise OutboxFullError(f"{self.path} is full of counts that nobody has recorded")
 
     def _thin(self) -> int:
         """Drop the oldest snapshots without a count, but one of some; then those, too."""
         return self._thin_but(KEEP_ONE_OF, 0) or self._thin_but(1, 1)
 
     def _thin_but(self, modulus: int, kept_remainder: int) -> int:
-        with transaction(self._database):
+        with self._committing():
             return self._database.execute(
                 "DELETE FROM observation WHERE sequence IN (SELECT sequence FROM observation "
                 "WHERE NOT counts AND sequence % ? != ? AND sequence < ? "
@@ -198,12 +204,16 @@ class Outbox:
         return max(row[0] or 0, min(self.recorded, sequence - 1))
 
     def note_recorded(self, sequence: int) -> None:
-        """PostgreSQL holds everything up to `sequence`: prune what is a day old as well."""
-        if sequence > self.recorded:
-            with transaction(self._database):
-                self._set_meta("recorded", sequence)
-            self.recorded = sequence
-        self._prune()
+        """PostgreSQL holds everything up to `sequence`: prune what is a day old as well.
+
+        On a full disk it is known until we end; then the recorder's word is read again.
+        """
+        known, self.recorded = self.recorded, max(self.recorded, sequence)
+        with contextlib.suppress(OutboxFullError):
+            if sequence > known:
+                with self._committing():
+                    self._set_meta("recorded", sequence)
+            self._prune()
 
     def _prune(self) -> None:
         gone = (max(self.recorded, self.floor), self._age_ms - DAY_MS)
@@ -212,7 +222,7 @@ class Outbox:
         ).fetchone()
         if oldest is None or oldest[0] > gone[0] or oldest[1] >= gone[1]:
             return
-        with transaction(self._database):
+        with self._committing():
             self._database.execute(
                 "DELETE FROM observation WHERE sequence IN (SELECT sequence FROM observation "
                 "WHERE sequence <= ? AND age_ms < ? ORDER BY sequence LIMIT ?)",
@@ -221,9 +231,12 @@ class Outbox:
             self._packer.forget_unused()
 
     def note_published(self) -> None:
-        """Something under this epoch has left the house: its rows can change it no more."""
+        """Something under this epoch has left the house: its rows can change it no more.
+
+        Raises OutboxFullError, and then nothing may leave yet; the same holds for a new epoch.
+        """
         if not self._meta("published"):
-            with transaction(self._database):
+            with self._committing():
                 self._set_meta("published", 1)
 
     @property
@@ -239,7 +252,7 @@ class Outbox:
         self._begin_epoch(born_epoch(now_ms, above), self.sequence)
 
     def _begin_epoch(self, epoch: int, floor: int) -> None:
-        with transaction(self._database):
+        with self._committing():
             for name, value in (
                 ("epoch", epoch),
                 ("floor", floor),

@@ -1,6 +1,7 @@
 """The edge of every process: the clock, signals, logging, and the parent's death."""
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -8,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import TextIO, cast
 
 import structlog
 import uvloop
@@ -23,6 +25,22 @@ def now_ms() -> int:
 def monotonic_seconds() -> float:
     """A clock that only runs forward, for durations."""
     return time.monotonic()
+
+
+class _Patient:
+    """A stream that loses what it cannot write: a full disk under a log must not end us."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def configure_logging(process_name: str, level: str = "info") -> None:
@@ -42,7 +60,7 @@ def configure_logging(process_name: str, level: str = "info") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Patient(sys.stderr))),
     )
     structlog.contextvars.bind_contextvars(process=process_name)
 

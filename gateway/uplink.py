@@ -11,6 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from gateway import stream
 from gateway.observation import Observation
+from gateway.outbox import OutboxFullError
 from gateway.outbox_thread import OutboxThread
 from gateway.process import is_cancelled
 
@@ -197,6 +198,8 @@ def kind_of(trouble: Exception) -> str:
     """A server that answers no is not a server that is away: another cure."""
     if isinstance(trouble, DisplacedError):
         return "another gateway speaks for this car park"
+    if isinstance(trouble, OutboxFullError):
+        return "the outbox takes no more"
     if isinstance(trouble, ResponseError):
         return "Redis refuses writes"
     return "Redis is away"

@@ -18,15 +18,40 @@ class Part:
     answers: Callable[[], Awaitable[bool]] | None = None
     process: asyncio.subprocess.Process | None = None
     deaths: list[str] = field(default_factory=list)
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def name(self) -> str:
         return self.child.name
 
     async def start(self) -> None:
-        """Start it and wait until it answers; once more if it ends before: a server that was
-        killed may still be in its own way.
-        """
+        """Start it, if it does not run, and wait until it answers."""
+        async with self._changing:
+            if self.process is None:
+                self.process = await self._started()
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """End it with this signal, and wait until it is gone."""
+        async with self._changing:
+            if self.process is not None:
+                process, self.process = self.process, None
+                await _end(process, number)
+
+    def send(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(number)
+
+    async def mourn(self) -> None:
+        """Note an end that nobody asked for, and start again as any supervisor would."""
+        async with self._changing:
+            if self.process is None or self.process.returncode is None:
+                return
+            last_words = self.child.log_path.read_text(errors="replace").splitlines()[-3:]
+            self.deaths.append(f"{self.name}: {self.process.returncode}: {' / '.join(last_words)}")
+            self.process = await self._started()
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        """Once more if it ends before it answers: a killed server may be in its own way."""
         process = await self.child.start()
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -37,26 +62,7 @@ class Part:
         except BaseException:
             await _end(process, signal.SIGKILL)
             raise
-        self.process = process
-
-    async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End it with this signal, and wait until it is gone."""
-        if self.process is not None:
-            process, self.process = self.process, None
-            await _end(process, number)
-
-    def send(self, number: signal.Signals) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(number)
-
-    async def mourn(self) -> None:
-        """Note an end that nobody asked for, and start again as any supervisor would."""
-        if self.process is None or self.process.returncode is None:
-            return
-        last_words = self.child.log_path.read_text(errors="replace").splitlines()[-3:]
-        self.deaths.append(f"{self.name}: {self.process.returncode}: {' / '.join(last_words)}")
-        self.process = None
-        await self.start()
+        return process
 
 
 async def _end(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

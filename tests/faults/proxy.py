@@ -38,9 +38,13 @@ class Link:
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def become(self, mode: Mode) -> None:
-        """Change the weather; connections that are open feel it, too."""
-        self.mode = mode
-        if mode is Mode.REFUSE:
+        """Change the weather; connections that are open feel it, too.
+
+        Behind a black hole bytes are missing, and TCP passes none on with a gap: a connection that
+        was in it is reset by whoever hears of it again.
+        """
+        was, self.mode = self.mode, mode
+        if Mode.REFUSE is mode or (was is Mode.BLACK_HOLE and mode is not was):
             self.reset_all()
 
     def reset_all(self) -> None:

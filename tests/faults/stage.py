@@ -28,7 +28,7 @@ from tests.faults.part import Part
 from tests.faults.proxy import Link, link_to
 from tests.faults.small_disk import SmallDisk, small_disk
 
-DISK_MEGABYTES = 400
+POSTGRES_MEGABYTES, OUTBOX_MEGABYTES = 400, 64
 MORNING = "2026-11-23T08:00:00+08:00"
 FASTEST = 120.0
 HTTP_SECONDS = 2.0
@@ -44,7 +44,8 @@ class Stage:
     dice: random.Random
     speed: float
     configs: Mapping[str, GatewayConfig]
-    disk: SmallDisk
+    outboxes: SmallDisk
+    postgres_disk: SmallDisk
     parts: dict[str, Part]
     links: Mapping[str, Link]
     redis: Redis
@@ -52,7 +53,7 @@ class Stage:
     web: str
     sim: str
     http: aiohttp.ClientSession
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def lots(self) -> Sequence[str]:
@@ -77,7 +78,7 @@ class Stage:
 
     def outbox(self, lot_id: str) -> Path:
         """As the gateway sees it."""
-        return self.disk.path / "outbox" / f"{lot_id}.sqlite"
+        return self.outboxes.path / f"{lot_id}.sqlite"
 
     async def set_speed(self, speed: float) -> None:
         async with self.http.post(self.sim + "/clock", json={"speed": speed}) as answer:
@@ -125,13 +126,15 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
     configs = {c.car_park.lot_id: c for c in map(load_config, list_shipped())}
     ports = [link.port for config in configs.values() for link in config.car_park.links]
     offset = stack.enter_context(free_offset(ports))
-    disk = await stack.enter_async_context(small_disk(folder / "disk", DISK_MEGABYTES))
-    (disk.seen("outbox")).mkdir()
+    outboxes, postgres_disk = [
+        await stack.enter_async_context(small_disk(folder / name, megabytes))
+        for name, megabytes in (("outbox", OUTBOX_MEGABYTES), ("history", POSTGRES_MEGABYTES))
+    ]
     parts: dict[str, Part] = {}
     stack.push_async_callback(_end_all, parts)
     redis_port, postgres_port = free_port(), free_port()
     parts["redis"] = await _redis(folder, redis_port)
-    parts["postgres"] = await _postgres(folder, postgres_port, disk)
+    parts["postgres"] = await _postgres(folder, postgres_port, postgres_disk)
     for server in tuple(parts.values()):
         await server.start()
     postgres_url = f"postgresql://zhibo@127.0.0.1:{postgres_port}/zhibo"
@@ -152,7 +155,7 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
         **shell_environ(),
         "ZHIBO_CHILD": "1",
         "ZHIBO_DATA": str(folder),
-        "ZHIBO_OUTBOX": str(disk.path / "outbox"),
+        "ZHIBO_OUTBOX": str(outboxes.path),
         "ZHIBO_POSTGRES_URL": f"postgresql://zhibo@127.0.0.1:{links['postgres'].port}/zhibo",
         "ZHIBO_MODBUS_PORT_OFFSET": str(offset),
         "ZHIBO_PORT": str(web_port),
@@ -162,7 +165,7 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
         "ZHIBO_SIM_START": MORNING,
         "ZHIBO_COUNTER_RATE_FACTOR": str(FASTEST),
     }
-    for part in _service(folder, environ, links, disk, configs):
+    for part in _service(folder, environ, links, outboxes, configs):
         parts[part.name] = part
     redis = await stack.enter_async_context(connect(f"redis://127.0.0.1:{redis_port}"))
     patience = aiohttp.ClientTimeout(HTTP_SECONDS)
@@ -172,7 +175,8 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
         dice=random.Random(seed),  # noqa: S311  # the same faults at the next run
         speed=speed,
         configs=configs,
-        disk=disk,
+        outboxes=outboxes,
+        postgres_disk=postgres_disk,
         parts=parts,
         links=links,
         redis=redis,
@@ -197,8 +201,10 @@ def _service(
         command = [sys.executable, "-m", *front, *words]
         url = f"redis://127.0.0.1:{links[redis].port}"
         told = {**environ, "ZHIBO_REDIS_URL": url}
-        placed = disk.inside(command) if clock else command
-        return Part(Child(name, placed, told, folder / "logs"))
+        if not clock:
+            return Part(Child(name, command, told, folder / "logs"))
+        # Its log on the disk of its outbox, as `zhibo up` has it: both are full together.
+        return Part(Child(name, disk.inside(command), told, disk.seen("logs")))
 
     files = {load_config(path).car_park.lot_id: path for path in list_shipped()}
     return [

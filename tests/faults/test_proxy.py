@@ -69,3 +69,17 @@ async def test_a_refusing_link_resets_what_was_open(link: Link) -> None:
     with pytest.raises(ConnectionResetError):
         await reader.read(100)
     writer.transport.abort()
+
+
+async def test_what_was_in_a_black_hole_is_reset_and_what_comes_after_passes(link: Link) -> None:
+    link.become(Mode.BLACK_HOLE)
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    writer.write(b"one")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await reader.read(100)
+    link.become(Mode.PASS)
+    with pytest.raises(ConnectionResetError):
+        await reader.read(100)
+    writer.transport.abort()
+    assert await ask(link) == b"done"

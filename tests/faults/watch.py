@@ -8,14 +8,17 @@ from typing import Any
 
 import aiohttp
 
+from gateway.config import Device, Role
 from gateway.process import now_ms
-from tests.faults.live_checker import NEVER, Actual, Told, age_ms, list_excesses
+from tests.faults.live_checker import NEVER, SILENT, Actual, Told, ToldGroup, age_ms, list_excesses
 from tests.faults.stage import Stage
+from tests.waiting import until
 
 EVERY_SECONDS = 0.1
 KEPT_SAMPLES = 1_500
 FRESH_MS = 2_000
-SILENT = Told(None, None, None, None)
+PATIENCE_SECONDS = 90.0
+CLOCK_WRONG_MS = 60_000
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Watch:
         at_ms = now_ms()
         for lot in truth["lots"]:
             kept = self.actual.setdefault(lot["lot_id"], [])
-            kept.append(_actual(lot, at_ms))
+            kept.append(_actual(lot, at_ms, truth["simulated_ms"]))
             del kept[:-KEPT_SAMPLES]
         for lot_id, said in zip(lots, told, strict=True):
             self._judge(lot_id, said)
@@ -70,27 +73,55 @@ class Watch:
         """Every number is the truth of this moment: for a town that stands still."""
         return bool(self.told) and all(self.age_ms(lot_id) == 0 for lot_id in self.told)
 
+    async def until_fresh(self, since_ms: int) -> float:
+        """Seconds from `since_ms` until every car park is told rightly again."""
+        await until(lambda: self.is_fresh(since_ms), within_seconds=PATIENCE_SECONDS)
+        return max(0, now_ms() - since_ms) / 1_000
+
     async def _published(self, lot_id: str) -> Told:
         try:
             lot = await self.stage.get(f"{self.stage.web}/v1/lots/{lot_id}")
         except (AssertionError, aiohttp.ClientError, TimeoutError, OSError):
             self.unanswered += 1
             return SILENT
-        return _told(lot)
+        controllers = self.stage.configs[lot_id].devices_of(Role.GROUP)
+        return _told(lot, {device.device_id: device for device in controllers})
 
 
-def _told(lot: Mapping[str, Any]) -> Told:
+def _told(lot: Mapping[str, Any], controllers: Mapping[str, Device]) -> Told:
     live, flow = lot["live"], lot["flow"] or {}
-    observed_at = live["observed_at"]
+    observed_at_ms = _ms(live["observed_at"])
+    since_ms = {
+        controllers[device["id"]].group_id: _since_ms(
+            _ms(device["last_answer_at"]), observed_at_ms, controllers[device["id"]].period_ms
+        )
+        for device in lot["devices"]
+        if device["id"] in controllers
+    }
     return Told(
-        entries=flow.get("entries_total"),
-        exits=flow.get("exits_total"),
-        free=live["free"],
-        observed_at_ms=int(dt.datetime.fromisoformat(observed_at).timestamp() * 1_000)
-        if observed_at
-        else None,
+        flow.get("entries_total"),
+        flow.get("exits_total"),
+        live["free"],
+        observed_at_ms,
+        {group["id"]: ToldGroup(group["free"], since_ms[group["id"]]) for group in lot["groups"]},
     )
 
 
-def _actual(lot: Mapping[str, Any], at_ms: int) -> Actual:
-    return Actual(at_ms, lot["entries"], lot["exits"], lot["leaving"], lot["free"])
+def _since_ms(answered_at_ms: int | None, observed_at_ms: int | None, period_ms: int) -> int | None:
+    """Its pallets were read since: a controller is also asked for other things in between.
+
+    Its last answer is by the gateway's clock, which a fault may have set wrong.
+    """
+    if answered_at_ms is None or observed_at_ms is None:
+        return None
+    is_wrong = abs(observed_at_ms - answered_at_ms) > CLOCK_WRONG_MS
+    return (observed_at_ms if is_wrong else answered_at_ms) - 2 * period_ms
+
+
+def _ms(at: str | None) -> int | None:
+    return None if at is None else int(dt.datetime.fromisoformat(at).timestamp() * 1_000)
+
+
+def _actual(lot: Mapping[str, Any], at_ms: int, simulated_ms: int) -> Actual:
+    free = {group["group_id"]: group["bays"] - group["on_pallets"] for group in lot["groups"]}
+    return Actual(at_ms, simulated_ms, lot["entries"], lot["exits"], free)

@@ -216,6 +216,23 @@ def test_a_full_disk_refuses_the_row_and_thins_nothing_and_goes_on_when_it_is_fr
         assert _sequences(outbox)[-1] == (held + 2, held + 3)
 
 
+def test_on_a_full_disk_what_is_recorded_is_known_and_no_epoch_begins(path: Path) -> None:
+    with _opened(path) as outbox:
+        _append(outbox, rows=10)
+        epoch = outbox.epoch
+        with no_file_grows_beyond(0):
+            outbox.note_recorded(7)
+            assert outbox.recorded == 7
+            with pytest.raises(OutboxFullError, match="free some"):
+                outbox.note_published()
+            with pytest.raises(OutboxFullError, match="free some"):
+                outbox.leave_epoch(NOW_MS, above=epoch)
+        assert (outbox.epoch, outbox.is_published) == (epoch, False)
+        outbox.note_recorded(8)
+    with _opened(path) as again:
+        assert (again.recorded, again.sequence) == (8, 10)
+
+
 def test_an_outbox_that_is_there_opens_on_a_full_disk(path: Path) -> None:
     with _opened(path) as outbox:
         _append(outbox, rows=10)

@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError
 
 from gateway import stream
-from gateway.outbox import Memory, Outbox
+from gateway.outbox import Memory, Outbox, OutboxFullError
 from gateway.outbox_thread import OutboxThread
 from gateway.process import monotonic_seconds
 from gateway.redis_client import connect
@@ -285,6 +285,7 @@ def test_refusing_being_away_and_being_displaced_are_told_apart() -> None:
     assert kind_of(RedisConnectionError("gone")) == "Redis is away"
     assert kind_of(TimeoutError()) == "Redis is away"
     assert kind_of(DisplacedError()) == "another gateway speaks for this car park"
+    assert kind_of(OutboxFullError()) == "the outbox takes no more"
 
 
 @pytest.mark.parametrize(
