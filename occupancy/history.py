@@ -9,7 +9,7 @@ import asyncpg
 
 from occupancy.copy_rows import TABLE_COLUMNS, Written
 from occupancy.database import Pool
-from occupancy.series import FlowCount, HistoryPoint, step_point
+from occupancy.series import TOLD_SECONDS, FlowCount, HistoryPoint, step_point
 
 _PARTITION_LOCK = 76_110_102
 
@@ -125,11 +125,13 @@ async def read_series(
     connections: Pool, lot_id: str, from_ms: int, to_ms: int, step_seconds: int
 ) -> list[HistoryPoint]:
     """The steps from `from_ms` on; occupied and free are means over the rows of a step."""
-    rows = await connections.fetch(_SERIES, lot_id, _time(from_ms), _time(to_ms), step_seconds)
+    rows = await connections.fetch(
+        _SERIES, lot_id, _time(from_ms), _time(to_ms), step_seconds, TOLD_SECONDS
+    )
     return [
         step_point(
             start_ms=int(row["start"].timestamp() * 1_000),
-            rows=row["rows"],
+            told_seconds=row["spells"] * TOLD_SECONDS,
             step_seconds=step_seconds,
             occupied=_float(row["occupied"]),
             free=_float(row["free"]),
@@ -158,7 +160,8 @@ SELECT sum(entries)::bigint AS entries, sum(exits)::bigint AS exits FROM (
 # The cars of a step came since the last row of the step before; a new epoch counts from nought.
 _SERIES = """
 WITH steps AS (
-    SELECT step.start, count(o.sequence) AS rows,
+    SELECT step.start,
+           count(DISTINCT floor(extract(epoch FROM o.observed_at) / $5)) AS spells,
            avg(o.occupied) AS occupied, avg(o.free) AS free, max(o.epoch) AS epoch,
            min(o.entries_total) AS entries_first, max(o.entries_total) AS entries_last,
            min(o.exits_total) AS exits_first, max(o.exits_total) AS exits_last
@@ -169,7 +172,7 @@ WITH steps AS (
          AND o.observed_at >= $2 AND o.observed_at < $3
     GROUP BY step.start
 )
-SELECT start, rows, occupied, free,
+SELECT start, spells, occupied, free,
        entries_last - CASE WHEN lag(epoch) OVER in_time = epoch
                       THEN lag(entries_last) OVER in_time ELSE entries_first END AS entries,
        exits_last - CASE WHEN lag(epoch) OVER in_time = epoch

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 LEAST_COMPLETENESS = 0.5
+TOLD_SECONDS = 10  # a gateway speaks at least once a second
 DECIMALS = 2
 
 
@@ -29,7 +30,7 @@ class FlowCount(NamedTuple):
 def step_point(
     *,
     start_ms: int,
-    rows: int,
+    told_seconds: int,
     step_seconds: int,
     occupied: float | None,
     free: float | None,
@@ -37,10 +38,11 @@ def step_point(
 ) -> HistoryPoint:
     """One step from the means over its rows.
 
-    A gateway speaks at least once a second: fewer rows than seconds mean silence, and a step that
-    was silent for most of its time has no numbers.
+    `told_seconds` are those of the step's spells of TOLD_SECONDS in which the gateway spoke: many
+    rows in one spell do not fill another. A step that was silent for most of its time has no
+    numbers.
     """
-    completeness = round(min(rows / step_seconds, 1.0), 3)
+    completeness = round(min(told_seconds / step_seconds, 1.0), 3)
     if completeness < LEAST_COMPLETENESS:
         return HistoryPoint(start_ms, None, None, None, None, completeness)
     return HistoryPoint(

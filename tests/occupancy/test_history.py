@@ -120,7 +120,19 @@ async def test_a_silent_step_is_no_data_not_a_number(connections: asyncpg.Pool) 
         connections, "kangle", MORNING_MS, MORNING_MS + MINUTE_MS, 60
     )
     assert (point.occupied, point.free, point.entries) == (None, None, None)
-    assert point.completeness == pytest.approx(1 / 60, abs=1e-3)
+    assert point.completeness == pytest.approx(10 / 60, abs=1e-3)
+
+
+async def test_rows_crowded_into_a_part_of_a_step_do_not_fill_the_rest(
+    connections: asyncpg.Pool,
+) -> None:
+    crowd = [an_observation(n + 1, observed_at_ms=MORNING_MS + n * 100) for n in range(200)]
+    await record(connections, *crowd)
+    (point,) = await history.read_series(
+        connections, "kangle", MORNING_MS, MORNING_MS + MINUTE_MS, 60
+    )
+    assert point.completeness == pytest.approx(20 / 60, abs=1e-3)
+    assert point.occupied is None
 
 
 async def test_a_new_outbox_counts_from_nought_again(connections: asyncpg.Pool) -> None:
