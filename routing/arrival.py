@@ -22,6 +22,11 @@ class Shape(msgspec.Struct, frozen=True):
         if any(b < a + _LEAST_STEP for a, b in zip(self.errors, self.errors[1:], strict=False)):
             raise ValueError("the errors of a shape rise from level to level")
 
+    def mixed_with(self, other: "Shape", part: float) -> "Shape":
+        """A shape between this one and another."""
+        pairs = zip(self.errors, other.errors, strict=True)
+        return Shape(tuple(mine + part * (its - mine) for mine, its in pairs))
+
     def chance_below(self, error: float) -> float:
         """The chance that the truth lies at most this far above the forecast, 0 to 1."""
         errors = self.errors

@@ -1,24 +1,34 @@
 """How many spaces a lot will have at a moment of the next three hours, and how sure that is."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
 from occupancy.live import LiveOccupancy, Quality, stale_at_ms
 from occupancy.lot import Lot
-from routing.arrival import USUAL_SHAPE, Demand, Shape
+from routing.arrival import Demand
+from routing.forecast_model import (
+    FIRST_MODEL,
+    HORIZONS,
+    LAST_HORIZON,
+    MINUTE_MS,
+    Follow,
+    LotModel,
+    Model,
+    unrest,
+    usual_rate,
+)
 
-MINUTE_MS = 60_000
-QUARTER_MS = 15 * MINUTE_MS
-DAY_MS = 24 * 60 * MINUTE_MS
-_SHANGHAI_AHEAD_MS = 8 * 60 * MINUTE_MS
-QUARTERS = 96
-MOST_AHEAD_MINUTES = 180
-HORIZONS = (0, 15, 30, 60, 90, 120, 180)
+MOST_AHEAD_MINUTES = LAST_HORIZON
+_HOUR_MS = 60 * MINUTE_MS
+_SAMPLE_MS = 5 * MINUTE_MS
+_LEAST_TREND_MS = 40 * MINUTE_MS
+_FADE_MINUTES = 180.0  # beyond the last horizon a residual halves in this time
+_UNSEEN_SPREAD = 2.0  # against the widest horizon, when a lot was never counted
 _LOW, _HIGH = 0.1, 0.9
-_WEEK_DAYS = 7
 
 
 class ForecastBasis(StrEnum):
@@ -26,7 +36,7 @@ class ForecastBasis(StrEnum):
 
     LEARNED = "learned"  # the lot's own weeks and its live count
     SIBLINGS = "siblings"  # too young for weeks of its own: the other lots' day, and its count
-    STALE = "stale"  # its source is silent: an old count and its weeks
+    STALE = "stale"  # its source is silent: an old count, and what is usual
     PROFILE = "profile"  # no count at all: only what is usual
 
 
@@ -36,11 +46,20 @@ class Expectation(msgspec.Struct, frozen=True):
     lot_id: str
     at_ms: int
     usable: int
-    free_mean: float
-    low: float
-    high: float
     basis: ForecastBasis
     demand: Demand
+
+    @property
+    def free_mean(self) -> float:
+        return self.demand.free_mean(self.usable)
+
+    @property
+    def low(self) -> float:
+        return self.demand.free_at(_LOW, self.usable)
+
+    @property
+    def high(self) -> float:
+        return self.demand.free_at(_HIGH, self.usable)
 
     @property
     def spread(self) -> float:
@@ -51,64 +70,13 @@ class Expectation(msgspec.Struct, frozen=True):
         return self.demand.chance_of_at_least(spaces, self.usable, promised)
 
 
-class Follow(msgspec.Struct, frozen=True):
-    """How forecasts of one horizon follow what is live, and how far off they have been."""
-
-    residual: float  # how much of the lot's distance from its usual day stays
-    trend: float  # how much of the distance's change over the last hour goes on
-    district: float  # how much of the other lots' mean distance it takes over
-    constant: float
-    spread: float  # the scale of the errors: at rest,
-    spread_slope: float  # for each change the usual day has on the way,
-    spread_residual: float  # and for each distance from the usual day
-    shape: Shape = USUAL_SHAPE
-
-
-class LotModel(msgspec.Struct, frozen=True):
-    """A lot's usual days as shares of its bays, by local day and quarter of an hour."""
-
-    days: dict[int, tuple[float, ...]]
-    scale: float  # this lot's errors against the others'
-    weeks: float  # how much history stands behind it
-    basis: ForecastBasis = ForecastBasis.LEARNED
-
-
-class Model(msgspec.Struct, frozen=True):
-    """All that was learned at one time: every lot's days, and how to follow what is live."""
-
-    learned_at_ms: int
-    lots: dict[str, LotModel]
-    siblings: LotModel
-    follow: tuple[Follow, ...]
-
-
-def _first_follow(minutes: int) -> Follow:
-    """Before anything is learned: the distance halves in three hours, errors grow as its root."""
-    stays = 0.5 ** (minutes / 180)
-    grown = 0.002 + 0.1 * (minutes / 180) ** 0.5
-    return Follow(stays, 0.0, 0.0, 0.0, grown, 0.25, 0.1)
-
-
-# A town nobody has seen yet: empty at night, busy by day. The spread says how little that is.
-_FIRST_DAY = tuple(
-    0.25 + 0.4 * max(0.0, 1 - abs(quarter / 4 - 14) / 7) for quarter in range(QUARTERS)
-)
-FIRST_MODEL = Model(
-    0,
-    {},
-    LotModel({}, 2.0, 0.0, ForecastBasis.SIBLINGS),
-    tuple(_first_follow(minutes) for minutes in HORIZONS),
-)
-
-
-class _Seen(msgspec.Struct):
-    """The live count of one lot, and its distances from its usual day an hour back."""
+class _Count(msgspec.Struct, frozen=True):
+    """A lot's newest trusted count."""
 
     usable: int
-    rate: float | None
+    rate: float
     at_ms: int
     stale_at_ms: int
-    hour: list[tuple[int, float]]
 
 
 class Forecasts:
@@ -117,7 +85,9 @@ class Forecasts:
     def __init__(self, lots: Iterable[Lot], model: Model = FIRST_MODEL) -> None:
         self._model = model
         self._usable = {lot.lot_id: lot.capacity for lot in lots}
-        self._seen: dict[str, _Seen] = {}
+        self._counts: dict[str, _Count] = {}
+        self._hours: dict[str, deque[tuple[int, float]]] = {}
+        self._residuals: dict[str, float] = {}
 
     @property
     def model(self) -> Model:
@@ -126,101 +96,111 @@ class Forecasts:
     def learn(self, model: Model) -> None:
         """Go on with a newer model."""
         self._model = model
+        self._residuals = {
+            lot_id: count.rate - usual_rate(self._lot(lot_id), count.at_ms)
+            for lot_id, count in self._counts.items()
+        }
 
     def see(self, picture: LiveOccupancy) -> None:
-        """Take in the newest picture of a lot."""
-        before = self._seen.get(picture.lot_id)
-        trusted = picture.occupied is not None and picture.quality is not Quality.SUSPECT
-        if not trusted or not picture.usable:
-            if before is not None:
-                before.usable = picture.usable
+        """Take in the newest picture of a lot; one that is not trusted tells its bays alone."""
+        lot_id, at_ms = picture.lot_id, picture.observed_at_ms
+        before = self._counts.get(lot_id)
+        if before is not None and at_ms <= before.at_ms:
             return
-        rate = (picture.occupied or 0) / picture.usable
-        at_ms = picture.observed_at_ms
-        hour = [] if before is None else before.hour
-        if not hour or at_ms - hour[-1][0] >= QUARTER_MS // 3:
+        self._usable[lot_id] = picture.usable
+        if picture.occupied is None or picture.quality is Quality.SUSPECT or not picture.usable:
+            return
+        rate = picture.occupied / picture.usable
+        self._counts[lot_id] = _Count(picture.usable, rate, at_ms, stale_at_ms(picture))
+        self._residuals[lot_id] = _residual(rate, usual_rate(self._lot(lot_id), at_ms))
+        hour = self._hours.setdefault(lot_id, deque())
+        if not hour or at_ms - hour[-1][0] >= _SAMPLE_MS:
             hour.append((at_ms, rate))
-        while hour and at_ms - hour[0][0] > 5 * QUARTER_MS:
-            hour.pop(0)
-        self._seen[picture.lot_id] = _Seen(picture.usable, rate, at_ms, stale_at_ms(picture), hour)
+        while at_ms - hour[0][0] > _HOUR_MS + _SAMPLE_MS:
+            hour.popleft()
 
     def expect(self, lot_id: str, at_ms: int, now_ms: int) -> Expectation:
         """What this lot will have at `at_ms`; a moment already past counts as now."""
-        model = self._model.lots.get(lot_id, self._model.siblings)
-        seen = self._seen.get(lot_id)
-        usable = self._usable[lot_id] if seen is None else seen.usable
+        model, count, usable = self._lot(lot_id), self._counts.get(lot_id), self._usable[lot_id]
         at_ms = max(at_ms, now_ms)
         usual = usual_rate(model, at_ms)
-        if seen is None or seen.rate is None:
+        if count is None:
             follow = self._model.follow[-1]
-            scale = (follow.spread + 0.1) * model.scale * 1.5
-            return _expectation(
-                lot_id,
-                at_ms,
-                usable,
-                Demand(usual * usable, scale * usable, follow.shape),
-                ForecastBasis.PROFILE,
-            )
-        then = usual_rate(model, seen.at_ms)
-        residual = seen.rate - then
-        minutes = (at_ms - seen.at_ms) / MINUTE_MS
+            scale = follow.spread * _UNSEEN_SPREAD * unrest(model, at_ms)
+            demand = Demand(usual * usable, scale * usable, follow.shape_at(usual))
+            return Expectation(lot_id, at_ms, usable, ForecastBasis.PROFILE, demand)
+        off, scale, follow = self._follow(lot_id, model, count, at_ms)
+        wanted = usual + off
+        demand = Demand(wanted * usable, scale * usable, follow.shape_at(wanted))
+        return Expectation(lot_id, at_ms, usable, _basis(model, count, now_ms), demand)
+
+    def _lot(self, lot_id: str) -> LotModel:
+        return self._model.lots.get(lot_id, self._model.siblings)
+
+    def _follow(
+        self, lot_id: str, model: LotModel, count: _Count, at_ms: int
+    ) -> tuple[float, float, Follow]:
+        """How far from usual it will be, the scale of that, and whose shape it has."""
+        then = usual_rate(model, count.at_ms)
+        residual = _residual(count.rate, then)
+        change = abs(usual_rate(model, at_ms) - then)
+        moved = (residual, self._trend(lot_id, model, residual), self._district(lot_id), change)
+        minutes = (at_ms - count.at_ms) / MINUTE_MS
         early, late, part = _bracket(minutes)
-        moves = [
-            _move(self._model.follow[place], residual, usual - then, model.scale)
-            for place in (early, late)
-        ]
-        off, scale = (a + part * (b - a) for a, b in zip(*moves, strict=True))
-        demand = Demand((usual + off) * usable, scale * usable, self._model.follow[late].shape)
-        stale = now_ms >= seen.stale_at_ms
-        return _expectation(
-            lot_id, at_ms, usable, demand, ForecastBasis.STALE if stale else model.basis
-        )
+        before, after = (self._model.follow[place] for place in (early, late))
+        off_before, scale_before = _move(before, *moved)
+        off_after, scale_after = _move(after, *moved)
+        off = off_before + part * (off_after - off_before)
+        # Between the horizons errors grow as a root, as chance sums up.
+        scale = scale_before + part**0.5 * (scale_after - scale_before)
+        beyond = max(minutes - LAST_HORIZON, 0.0) / _FADE_MINUTES
+        off *= 0.5**beyond
+        scale *= 1 + min(beyond, 1.0)
+        return off, scale * unrest(model, at_ms), after if part > 0 else before
+
+    def _trend(self, lot_id: str, model: LotModel, residual: float) -> float:
+        """How much the residual rose within the last hour."""
+        newest, (at_ms, rate) = self._counts[lot_id].at_ms, self._hours[lot_id][0]
+        if newest - at_ms < _LEAST_TREND_MS:
+            return 0.0
+        return residual - _residual(rate, usual_rate(model, at_ms))
+
+    def _district(self, lot_id: str) -> float:
+        others = len(self._residuals) - 1
+        if others < 1:
+            return 0.0
+        return (sum(self._residuals.values()) - self._residuals[lot_id]) / others
 
 
-def _move(follow: Follow, residual: float, change: float, lot_scale: float) -> tuple[float, float]:
-    off = follow.constant + follow.residual * residual
-    spread = (
-        follow.spread + follow.spread_slope * abs(change) + follow.spread_residual * abs(residual)
+def _residual(rate: float, usual: float) -> float:
+    """A full lot only tells that at least so many cars want in: no less than usual."""
+    return 0.0 if rate >= 1.0 and usual > rate else rate - usual
+
+
+def _basis(model: LotModel, count: _Count, now_ms: int) -> ForecastBasis:
+    if now_ms >= count.stale_at_ms:
+        return ForecastBasis.STALE
+    return ForecastBasis.LEARNED if model.is_own else ForecastBasis.SIBLINGS
+
+
+def _move(
+    follow: Follow, residual: float, trend: float, district: float, change: float
+) -> tuple[float, float]:
+    off = (
+        follow.constant
+        + follow.residual * residual
+        + follow.trend * trend
+        + follow.district * district
     )
-    return off, spread * lot_scale
+    spread = follow.spread + follow.spread_change * change + follow.spread_residual * abs(residual)
+    return off, spread
 
 
 def _bracket(minutes: float) -> tuple[int, int, float]:
     """The two horizons around, and how far between; beyond the last the last."""
     late = min(bisect_left(HORIZONS, minutes), len(HORIZONS) - 1)
-    early = max(late - 1, 0)
-    if early == late:
-        return early, late, 0.0
+    if late == 0:
+        return 0, 0, 0.0
+    early = late - 1
     part = (minutes - HORIZONS[early]) / (HORIZONS[late] - HORIZONS[early])
     return early, late, min(part, 1.0)
-
-
-def _expectation(
-    lot_id: str, at_ms: int, usable: int, demand: Demand, basis: ForecastBasis
-) -> Expectation:
-    return Expectation(
-        lot_id,
-        at_ms,
-        usable,
-        demand.free_mean(usable),
-        demand.free_at(_LOW, usable),
-        demand.free_at(_HIGH, usable),
-        basis,
-        demand,
-    )
-
-
-def usual_rate(model: LotModel, at_ms: int) -> float:
-    """The usual share of bays taken, between quarters as on a straight line."""
-    quarter, part = divmod((at_ms + _SHANGHAI_AHEAD_MS) / QUARTER_MS, 1)
-    first = _usual_quarter(model.days, int(quarter))
-    return first + part * (_usual_quarter(model.days, int(quarter) + 1) - first)
-
-
-def _usual_quarter(days: Mapping[int, tuple[float, ...]], quarter: int) -> float:
-    day, of_day = divmod(quarter, QUARTERS)
-    usual = days.get(day)
-    if usual is None:
-        # Learned too long ago for this very day: the same weekday of what there is.
-        usual = next((days[d] for d in days if (day - d) % _WEEK_DAYS == 0), _FIRST_DAY)
-    return usual[of_day]

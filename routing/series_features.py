@@ -52,14 +52,14 @@ class FeatureBook:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         rate = grid.rate
-        self._steady, self._steady_spread = usual_days(grid, rate, STEADY)
-        self._quick, _ = usual_days(grid, rate, QUICK)
-        self._same_day, _ = usual_days(grid, rate, SAME_DAY)
+        self._steady, self._steady_spread = usual_days(grid.calendar, rate, STEADY)
+        self._quick, _ = usual_days(grid.calendar, rate, QUICK)
+        self._same_day, _ = usual_days(grid.calendar, rate, SAME_DAY)
         self._residual = rate - self._steady
-        day = np.arange(grid.days)
+        day, kinds = np.arange(grid.days), grid.calendar.kinds
         self._yesterday = latest(rate, day[:, None] - day == 1)
         self._last_week = latest(rate, (day[:, None] - day) % 7 == 0)
-        self._last_alike = latest(rate, grid.is_weekend[:, None] == grid.is_weekend)
+        self._last_alike = latest(rate, kinds[:, None] == kinds)
         self._common = {
             **self._own(),
             **self._clock(),
@@ -155,7 +155,9 @@ class FeatureBook:
 
         usual_change = change(self._steady)
         # Its own errors of earlier days: yesterday's afternoon must be known by this morning.
-        error_mean, error_spread = usual_days(grid, change(rate) - usual_change, ERROR_DAYS)
+        error_mean, error_spread = usual_days(
+            grid.calendar, change(rate) - usual_change, ERROR_DAYS
+        )
         yesterday_residual = latest(self._residual, np.eye(grid.days, k=-1, dtype=bool))
         return {
             "usual_then": later(self._steady, slots),
@@ -185,7 +187,7 @@ class FeatureBook:
         features: Features = {}
         for name, limit in (("almost", ALMOST_FULL), ("full", FULL)):
             hit = np.where(np.isnan(rate), np.nan, (rate > limit).astype(float))
-            often, _ = usual_days(grid, hit, OFTEN_DAYS)
+            often, _ = usual_days(grid.calendar, hit, OFTEN_DAYS)
             features[f"{name}_often"] = often
             features[f"{name}_often_then"] = grid.later(often, slots)
             features[f"{name}_today"] = np.maximum.accumulate(np.nan_to_num(hit), axis=2)

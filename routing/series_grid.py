@@ -16,6 +16,14 @@ _SATURDAY = 5
 _MONDAY_ORDINAL = 1  # 0001-01-01 was a Monday
 
 
+@dataclass(frozen=True)
+class Days:
+    """What kind of day each is: its weekday, Monday is 0, and its kind, e.g. workday or weekend."""
+
+    weekdays: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.int64]
+
+
 class Sighting(NamedTuple):
     """So many cars in one lot at one local moment."""
 
@@ -41,13 +49,14 @@ class Grid:
         return int(self.rate.shape[1])
 
     @property
+    def calendar(self) -> Days:
+        """Workdays and weekends; whose holidays these are nobody knows."""
+        return Days(self.weekdays, (self.weekdays >= _SATURDAY).astype(int))
+
+    @property
     def weekdays(self) -> npt.NDArray[np.int64]:
         """Monday is 0."""
         return (np.arange(self.days) + self.first_day - _MONDAY_ORDINAL) % 7
-
-    @property
-    def is_weekend(self) -> npt.NDArray[np.bool_]:
-        return self.weekdays >= _SATURDAY
 
     def later(self, cube: Cube, slots: int) -> Cube:
         """Each place holds what lies `slots` later, or earlier when negative."""

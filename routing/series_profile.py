@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from routing.series_grid import Cube, Grid, Numbers
+from routing.series_grid import Cube, Days, Grid, Numbers
 
 _NO_WEIGHT = 1e-9
 
@@ -19,24 +19,22 @@ class Weighting:
     same_kind: float = 0.0  # another workday for a workday, another weekend day for one
     other: float = 0.0
 
-    def of(self, grid: Grid, day: int, behind: int) -> Numbers:
+    def of(self, days: Days, day: int, behind: int) -> Numbers:
         """The weights of the days before `behind` for the day `day`."""
         age = day - np.arange(behind)
-        kind = np.where(
-            grid.is_weekend[:behind] == grid.is_weekend[day], self.same_kind, self.other
-        )
-        same = grid.weekdays[:behind] == grid.weekdays[day]
+        alike = days.kinds[:behind] == days.kinds[day]
+        same = alike & (days.weekdays[:behind] == days.weekdays[day])
         weights: Numbers = 0.5 ** (age / self.half_life_days) * np.where(
-            same, self.same_weekday, kind
+            same, self.same_weekday, np.where(alike, self.same_kind, self.other)
         )
         return weights
 
 
-def usual_days(grid: Grid, cube: Cube, weighting: Weighting) -> tuple[Cube, Cube]:
+def usual_days(days: Days, cube: Cube, weighting: Weighting) -> tuple[Cube, Cube]:
     """The weighted mean of `cube` over the days before each day, and its spread."""
     mean, spread = np.full(cube.shape, np.nan), np.full(cube.shape, np.nan)
-    for day in range(1, grid.days):
-        mean[:, day], spread[:, day] = usual_day(cube, weighting.of(grid, day, day))
+    for day in range(1, cube.shape[1]):
+        mean[:, day], spread[:, day] = usual_day(cube, weighting.of(days, day, day))
     return mean, spread
 
 
@@ -84,7 +82,7 @@ def week_ahead(grid: Grid, day: int, behind: int) -> Cube:
     the last days were off.
     """
     recent, alike = Weighting(7), Weighting(7, same_kind=0.1)
-    weights = recent.of(grid, day, behind)
+    weights = recent.of(grid.calendar, day, behind)
     median = usual_median(grid.rate, weights)
     weeks_back = -(-(day - behind + 1) // 7)
     last_week = grid.rate[:, day - 7 * weeks_back] if day >= 7 * weeks_back else median
@@ -92,7 +90,7 @@ def week_ahead(grid: Grid, day: int, behind: int) -> Cube:
         np.where(np.isnan(last_week), median, last_week),
         median,
         usual_day(grid.rate, weights)[0],
-        usual_median(grid.rate, alike.of(grid, day, behind)),
+        usual_median(grid.rate, alike.of(grid.calendar, day, behind)),
     ]
     said: Cube = np.mean(parts, axis=0) + _LEVEL_PART * _level(grid, behind)
     return said
@@ -106,7 +104,8 @@ def _level(grid: Grid, behind: int) -> Cube:
     weighting = Weighting(14, same_kind=0.1)
     days = range(max(1, behind - _LEVEL_DAYS), behind)
     off = [
-        grid.rate[:, day] - usual_median(grid.rate, weighting.of(grid, day, day)) for day in days
+        grid.rate[:, day] - usual_median(grid.rate, weighting.of(grid.calendar, day, day))
+        for day in days
     ]
     known = ~np.isnan(off)
     count = np.maximum(known.sum(axis=(0, 2)), 1)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from gateway.observation import Observation
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
-from routing.forecast import MINUTE_MS, ForecastBasis, Forecasts
+from routing.forecast import ForecastBasis, Forecasts
+from routing.forecast_model import MINUTE_MS
 from tests.builders import MORNING_MS, a_lot, an_observation
 
 NOW_MS = MORNING_MS + 1_000
