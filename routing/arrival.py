@@ -9,6 +9,7 @@ LEVELS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 
 _MIDDLES = tuple((number + 0.5) / 20 for number in range(20))
 _HALF_CAR = 0.5  # counts are whole: 3 cars stand for 2.5 to 3.5
 _LEAST_STEP = 1e-6
+_CLOSE = 0.05
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -21,11 +22,6 @@ class Shape(msgspec.Struct, frozen=True):
             raise ValueError(f"a shape has {len(LEVELS)} errors, not {len(self.errors)}")
         if any(b < a + _LEAST_STEP for a, b in zip(self.errors, self.errors[1:], strict=False)):
             raise ValueError("the errors of a shape rise from level to level")
-
-    def mixed_with(self, other: "Shape", part: float) -> "Shape":
-        """A shape between this one and another."""
-        pairs = zip(self.errors, other.errors, strict=True)
-        return Shape(tuple(mine + part * (its - mine) for mine, its in pairs))
 
     def chance_below(self, error: float) -> float:
         """The chance that the truth lies at most this far above the forecast, 0 to 1."""
@@ -57,26 +53,56 @@ USUAL_SHAPE = Shape(
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """The cars that want to stand in one lot at one moment, even when they do not all fit."""
+    """The cars that want to stand in one lot at one moment, even when they do not all fit.
+
+    A lot that more drivers want than fit is not full all the time: some turn away, others leave,
+    and for a while a space stands free. `spare` is how many such spaces there are on average.
+    """
 
     cars: float
     scale: float
     shape: Shape = USUAL_SHAPE
+    spare: float = 0.0
 
     def chance_of_at_least(self, spaces: float, usable: float, promised: float = 0.0) -> float:
         """The chance that `spaces` are free beyond those promised to others, 0 to 1."""
         if spaces > usable:
             return 0.0
-        room = usable - promised - spaces + _HALF_CAR
-        return self.shape.chance_below((room - self.cars) / max(self.scale, _LEAST_STEP))
+        needed = spaces + promised
+        room = usable - needed + _HALF_CAR
+        wanted = self.shape.chance_below((room - self.cars) / max(self.scale, _LEAST_STEP))
+        return wanted + (1 - wanted) * self._spare_chance(needed)
 
     def free_at(self, level: float, usable: float) -> float:
         """The free spaces that are not exceeded with chance `level`."""
-        return _within(usable - self.cars - self.scale * self.shape.error_at(1 - level), usable)
+        room = self._room_at(level, usable)
+        if self.spare <= 0:
+            return room
+        low, high = room, float(usable)
+        while high - low > _CLOSE:
+            middle = (low + high) / 2
+            if self._chance_of_no_more(middle, usable) < level:
+                low = middle
+            else:
+                high = middle
+        return low
 
     def free_mean(self, usable: float) -> float:
-        return sum(self.free_at(level, usable) for level in _MIDDLES) / len(_MIDDLES)
+        free = 0.0
+        for level in _MIDDLES:
+            room = self._room_at(level, usable)
+            free += room + self.spare * self._spare_chance(room)
+        return min(free / len(_MIDDLES), usable)
 
+    def _room_at(self, level: float, usable: float) -> float:
+        room = usable - self.cars - self.scale * self.shape.error_at(1 - level)
+        return min(max(room, 0.0), usable)
 
-def _within(free: float, usable: float) -> float:
-    return min(max(free, 0.0), usable)
+    def _chance_of_no_more(self, free: float, usable: float) -> float:
+        """Both must stay below: the room that is left, and the spaces between two cars."""
+        wanted = self.shape.chance_below((usable - free - self.cars) / max(self.scale, _LEAST_STEP))
+        return (1 - wanted) * (1 - self._spare_chance(free + _HALF_CAR))
+
+    def _spare_chance(self, spaces: float) -> float:
+        """The chance that a full lot has so many free: the same for each that comes free."""
+        return float((self.spare / (1 + self.spare)) ** max(spaces, 0.0))

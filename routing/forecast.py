@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
+from math import sqrt
 
 import msgspec
 
@@ -27,6 +28,7 @@ _HOUR_MS = 60 * MINUTE_MS
 _SAMPLE_MS = 5 * MINUTE_MS
 _LEAST_TREND_MS = 40 * MINUTE_MS
 _FADE_MINUTES = 180.0  # beyond the last horizon a residual halves in this time
+_SPARE_MS = 10 * MINUTE_MS
 _UNSEEN_SPREAD = 2.0  # against the widest horizon, when a lot was never counted
 _LOW, _HIGH = 0.1, 0.9
 
@@ -74,7 +76,7 @@ class _Count(msgspec.Struct, frozen=True):
     """A lot's newest trusted count."""
 
     usable: int
-    rate: float
+    wanted: float  # share of the bays
     at_ms: int
     stale_at_ms: int
 
@@ -97,7 +99,7 @@ class Forecasts:
         """Go on with a newer model."""
         self._model = model
         self._residuals = {
-            lot_id: count.rate - usual_rate(self._lot(lot_id), count.at_ms)
+            lot_id: count.wanted - usual_rate(self._lot(lot_id), count.at_ms)
             for lot_id, count in self._counts.items()
         }
 
@@ -108,14 +110,14 @@ class Forecasts:
         if before is not None and at_ms <= before.at_ms:
             return
         self._usable[lot_id] = picture.usable
-        if picture.occupied is None or picture.quality is Quality.SUSPECT or not picture.usable:
+        if picture.free is None or picture.quality is Quality.SUSPECT or not picture.usable:
             return
-        rate = picture.occupied / picture.usable
-        self._counts[lot_id] = _Count(picture.usable, rate, at_ms, stale_at_ms(picture))
-        self._residuals[lot_id] = _residual(rate, usual_rate(self._lot(lot_id), at_ms))
+        wanted = 1 - picture.free / picture.usable
+        self._counts[lot_id] = _Count(picture.usable, wanted, at_ms, stale_at_ms(picture))
+        self._residuals[lot_id] = wanted - usual_rate(self._lot(lot_id), at_ms)
         hour = self._hours.setdefault(lot_id, deque())
         if not hour or at_ms - hour[-1][0] >= _SAMPLE_MS:
-            hour.append((at_ms, rate))
+            hour.append((at_ms, wanted))
         while at_ms - hour[0][0] > _HOUR_MS + _SAMPLE_MS:
             hour.popleft()
 
@@ -127,11 +129,12 @@ class Forecasts:
         if count is None:
             follow = self._model.follow[-1]
             scale = follow.spread * _UNSEEN_SPREAD * unrest(model, at_ms)
-            demand = Demand(usual * usable, scale * usable, follow.shape_at(usual))
+            demand = Demand(usual * usable, scale * usable, follow.shape, self._model.spare)
             return Expectation(lot_id, at_ms, usable, ForecastBasis.PROFILE, demand)
         off, scale, follow = self._follow(lot_id, model, count, at_ms)
-        wanted = usual + off
-        demand = Demand(wanted * usable, scale * usable, follow.shape_at(wanted))
+        # A count of this moment is exact; the spaces between two cars take minutes to come.
+        spare = self._model.spare * min((at_ms - count.at_ms) / _SPARE_MS, 1.0)
+        demand = Demand((usual + off) * usable, scale * usable, follow.shape, spare)
         return Expectation(lot_id, at_ms, usable, _basis(model, count, now_ms), demand)
 
     def _lot(self, lot_id: str) -> LotModel:
@@ -142,9 +145,10 @@ class Forecasts:
     ) -> tuple[float, float, Follow]:
         """How far from usual it will be, the scale of that, and whose shape it has."""
         then = usual_rate(model, count.at_ms)
-        residual = _residual(count.rate, then)
-        change = abs(usual_rate(model, at_ms) - then)
-        moved = (residual, self._trend(lot_id, model, residual), self._district(lot_id), change)
+        residual = count.wanted - then
+        usual = usual_rate(model, at_ms)
+        trend, district = self._trend(lot_id, model, residual), self._district(lot_id)
+        moved = (residual, trend, district, abs(usual - then), max(usual, 0.0) ** 0.5)
         minutes = (at_ms - count.at_ms) / MINUTE_MS
         early, late, part = _bracket(minutes)
         before, after = (self._model.follow[place] for place in (early, late))
@@ -152,7 +156,7 @@ class Forecasts:
         off_after, scale_after = _move(after, *moved)
         off = off_before + part * (off_after - off_before)
         # Between the horizons errors grow as a root, as chance sums up.
-        scale = scale_before + part**0.5 * (scale_after - scale_before)
+        scale = scale_before + _by_root(early, late, minutes) * (scale_after - scale_before)
         beyond = max(minutes - LAST_HORIZON, 0.0) / _FADE_MINUTES
         off *= 0.5**beyond
         scale *= 1 + min(beyond, 1.0)
@@ -160,21 +164,16 @@ class Forecasts:
 
     def _trend(self, lot_id: str, model: LotModel, residual: float) -> float:
         """How much the residual rose within the last hour."""
-        newest, (at_ms, rate) = self._counts[lot_id].at_ms, self._hours[lot_id][0]
+        newest, (at_ms, wanted) = self._counts[lot_id].at_ms, self._hours[lot_id][0]
         if newest - at_ms < _LEAST_TREND_MS:
             return 0.0
-        return residual - _residual(rate, usual_rate(model, at_ms))
+        return residual - (wanted - usual_rate(model, at_ms))
 
     def _district(self, lot_id: str) -> float:
         others = len(self._residuals) - 1
         if others < 1:
             return 0.0
         return (sum(self._residuals.values()) - self._residuals[lot_id]) / others
-
-
-def _residual(rate: float, usual: float) -> float:
-    """A full lot only tells that at least so many cars want in: no less than usual."""
-    return 0.0 if rate >= 1.0 and usual > rate else rate - usual
 
 
 def _basis(model: LotModel, count: _Count, now_ms: int) -> ForecastBasis:
@@ -184,7 +183,7 @@ def _basis(model: LotModel, count: _Count, now_ms: int) -> ForecastBasis:
 
 
 def _move(
-    follow: Follow, residual: float, trend: float, district: float, change: float
+    follow: Follow, residual: float, trend: float, district: float, change: float, root: float
 ) -> tuple[float, float]:
     off = (
         follow.constant
@@ -192,8 +191,19 @@ def _move(
         + follow.trend * trend
         + follow.district * district
     )
-    spread = follow.spread + follow.spread_change * change + follow.spread_residual * abs(residual)
+    spread = (
+        follow.spread
+        + follow.spread_change * change
+        + follow.spread_residual * abs(residual)
+        + follow.spread_usual * root
+    )
     return off, spread
+
+
+def _by_root(early: int, late: int, minutes: float) -> float:
+    """How far between two horizons on the scale of square roots."""
+    low, high = (sqrt(HORIZONS[place]) for place in (early, late))
+    return min((sqrt(max(minutes, 0.0)) - low) / (high - low), 1.0) if high > low else 0.0
 
 
 def _bracket(minutes: float) -> tuple[int, int, float]:

@@ -1,13 +1,11 @@
 """Learns from the lots' past: usual days, how residuals go on, and how far off that has been."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from routing.arrival import LEVELS, USUAL_SHAPE, Shape
 from routing.forecast_model import (
-    CROWDING,
     FIRST_FOLLOW,
     FIRST_MODEL,
     HORIZONS,
@@ -17,34 +15,47 @@ from routing.forecast_model import (
     Model,
 )
 from routing.forecast_past import Past
+from routing.forecast_usual import DAYS_AHEAD, walk
 from routing.series_grid import Numbers
-from routing.series_profile import Weighting, usual_day
 
-DAYS_AHEAD = 9
-USUAL = Weighting(21, same_kind=0.35, other=0.03)
-_OWN_WEIGHT = 0.7  # a day of the same kind or so makes a profile a lot's own
-_SIBLING_WEIGHT = 0.3  # what the siblings' day counts against own days
-_HOUR = 4  # in quarters
+_OWN_WEIGHT = 0.7  # a day of the same kind or so makes a usual day a lot's own
+_QUARTER_MINUTES = 15
+_HOUR = 60 // _QUARTER_MINUTES
 _FIRST_DAYS = 2  # nothing can be said before
+_CASE_DAYS = 28  # how far back errors are judged
 _PRIOR_CASES = 300.0  # how long the first model holds against what is seen
-_PRIOR_SPREAD = 0.05
+_JUDGED = (2, 3, 5)  # places of the horizons that lots are compared at
 _OFTEN = 60  # cases that make a quarter's unrest its own
+_UNREST_QUARTERS = 9
 _MOST_UNREST, _LEAST_UNREST = 4.0, 0.25
-_LEAST_SPREAD = 0.002
-_LEAST_STEP = 1e-3
-_SMOOTH = np.array([1, 2, 3, 4, 3, 2, 1]) / 16
+_LEAST_SPREAD, _LEAST_STEP = 0.002, 1e-3
+_SPARES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+_SPACES = (1, 3, 5, 10)
+_DOUBTFUL = 0.97  # a chance below it says that the lot may be full
 
 
 @dataclass(frozen=True)
 class _Cases:
-    """What was known at each moment of the past, and what came of it; by lot, day, quarter."""
+    """What was known at each moment of the past, and what came of it: by lot and quarter."""
 
     usual: Numbers
-    seen: Numbers
     residual: Numbers
     trend: Numbers
     district: Numbers
     demand: Numbers
+    free: Numbers
+    bays: Numbers
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Forecasts of one horizon, by lot and quarter of their making, and their truth."""
+
+    demand: Numbers
+    scale: Numbers
+    truth: Numbers
+    free: Numbers
+    bays: Numbers
 
 
 def learn(past: Past, first_day: int, learned_at_ms: int) -> Model:
@@ -52,181 +63,186 @@ def learn(past: Past, first_day: int, learned_at_ms: int) -> Model:
     days = past.demand.shape[1]
     if days < _FIRST_DAYS or not past.lots:
         return FIRST_MODEL
-    usual, weight = _walk(past)
+    usual, weight = walk(past)
     cases = _cases(past, usual[:, :days])
-    own = [_follow(cases, place) for place in range(len(HORIZONS))]
+    follow = tuple(_follow(cases, place) for place in range(len(HORIZONS)))
+    said = {place: _say(cases, follow[place], place) for place in _JUDGED}
+    unrest = _unrest(said)
     lots = {
         lot: LotModel(
             {
                 first_day + day: tuple(map(float, usual[number, day]))
                 for day in range(days - 1, days + DAYS_AHEAD)
             },
-            _unrest(cases, own, number),
+            tuple(map(float, unrest[number])),
             bool(weight[number, days] >= _OWN_WEIGHT),
         )
         for number, lot in enumerate(past.lots)
     }
-    return Model(learned_at_ms, lots, _siblings(lots), tuple(own))
-
-
-def _walk(past: Past) -> tuple[Numbers, Numbers]:
-    """Every day's usual shares as known before it, young lots leaning on their siblings."""
-    lots, days, quarters = past.demand.shape
-    usual = np.full((lots, days + DAYS_AHEAD, quarters), np.nan)
-    weight = np.zeros((lots, days + DAYS_AHEAD))
-    known = ~np.isnan(past.demand)
-    for day in range(1, days + DAYS_AHEAD):
-        behind = min(day, days)
-        weights = USUAL.of(past.days, day, behind)
-        own, _ = usual_day(past.demand, weights)
-        have = np.einsum("d,ldq->lq", weights, known[:, :behind].astype(float))
-        together = _mean(own, have)
-        leaning = have / (have + _SIBLING_WEIGHT)
-        mixed = np.where(have > 0, leaning * np.nan_to_num(own), 0.0) + (1 - leaning) * together
-        usual[:, day] = _smoothed(mixed)
-        weight[:, day] = have.mean(axis=1)
-    return usual, weight
-
-
-def _mean(own: Numbers, have: Numbers) -> Numbers:
-    """What all lots together have as their usual day, quarter by quarter; the first day if none."""
-    weight = np.where(np.isnan(own), 0.0, have)
-    summed = weight.sum(axis=0)
-    mean: Numbers = (weight * np.nan_to_num(own)).sum(axis=0) / np.where(summed > 0, summed, np.nan)
-    first = np.array([_first_rate(quarter) for quarter in range(mean.shape[0])])
-    return np.where(np.isnan(mean), first, mean)
-
-
-def _first_rate(quarter: int) -> float:
-    return 0.25 + 0.4 * max(0.0, 1 - abs(quarter / 4 - 14) / 7)
-
-
-def _smoothed(shares: Numbers) -> Numbers:
-    """A day without the chance of single quarters."""
-    half = len(_SMOOTH) // 2
-    wide = np.concatenate(
-        [shares[:, :1].repeat(half, 1), shares, shares[:, -1:].repeat(half, 1)], 1
-    )
-    return np.stack([np.convolve(row, _SMOOTH, mode="valid") for row in wide])
+    spare = _spare(said, follow, unrest)
+    return Model(learned_at_ms, lots, _siblings(lots), follow, spare)
 
 
 def _cases(past: Past, usual: Numbers) -> _Cases:
     lots = past.demand.shape[0]
-    flat = [cube.reshape(lots, -1) for cube in (usual, past.seen, past.demand)]
-    usual, seen, demand = flat
-    residual = np.where((seen >= 1.0) & (usual > seen), 0.0, seen - usual)
-    trend = residual - _back(residual, _HOUR)
+    usual, demand, free, bays = (
+        cube[:, -_CASE_DAYS:].reshape(lots, -1)
+        for cube in (usual, past.demand, past.free, past.bays)
+    )
+    residual = demand - usual
+    trend = residual - _later(residual, -_HOUR)
     known = ~np.isnan(residual)
     filled = np.where(known, residual, 0.0)
     others = np.maximum(known.sum(axis=0) - known, 1)
     district = (filled.sum(axis=0) - filled) / others
-    return _Cases(usual, seen, residual, np.nan_to_num(trend), district, demand)
+    return _Cases(usual, residual, np.nan_to_num(trend), district, demand, free, bays)
 
 
-def _back(rows: Numbers, quarters: int) -> Numbers:
+def _later(rows: Numbers, quarters: int) -> Numbers:
+    """What lies so many quarters later, or earlier when negative."""
     moved = np.full(rows.shape, np.nan)
-    moved[:, quarters:] = rows[:, :-quarters]
-    return moved
-
-
-def _ahead(rows: Numbers, quarters: int) -> Numbers:
-    moved = np.full(rows.shape, np.nan)
-    moved[:, : rows.shape[1] - quarters] = rows[:, quarters:]
+    if quarters > 0:
+        moved[:, :-quarters] = rows[:, quarters:]
+    else:
+        moved[:, -quarters:] = rows[:, :quarters]
     return moved
 
 
 def _follow(cases: _Cases, place: int) -> Follow:
     """Least squares for one horizon, drawn to the first model as long as cases are few."""
-    first, quarters = FIRST_FOLLOW[place], HORIZONS[place] // 15
-    if quarters == 0:
+    first, quarters = FIRST_FOLLOW[place], HORIZONS[place] // _QUARTER_MINUTES
+    if not quarters:
         return first
-    target = _ahead(cases.demand - cases.usual, quarters)
-    change = np.abs(_ahead(cases.usual, quarters) - cases.usual)
+    target = _later(cases.demand - cases.usual, quarters)
+    change = np.abs(_later(cases.usual, quarters) - cases.usual)
     known = ~np.isnan(target) & ~np.isnan(cases.residual) & ~np.isnan(change)
     if not known.any():
         return first
     residual = cases.residual[known]
-    moved = np.stack([residual, cases.trend[known], cases.district[known], np.ones(len(residual))])
+    ones = np.ones(len(residual))
+    moved = np.stack([residual, cases.trend[known], cases.district[known], ones])
     prior = np.array([first.residual, first.trend, first.district, first.constant])
     weights = _drawn(moved, target[known], prior)
     errors = target[known] - weights @ moved
-    about = np.stack([np.ones(len(residual)), change[known], np.abs(residual)])
-    spread = np.array([first.spread, first.spread_change, first.spread_residual])
+    root = np.sqrt(np.maximum(_later(cases.usual, quarters)[known], 0.0))
+    about = np.stack([ones, change[known], np.abs(residual), root])
+    spread = np.array(
+        [first.spread, first.spread_change, first.spread_residual, first.spread_usual]
+    )
     spread = np.maximum(_drawn(about, np.abs(errors), spread), 0.0)
     scale = np.maximum(spread @ about, _LEAST_SPREAD)
     own, trend, district, constant = map(float, weights)
-    rest, moving, off = map(float, spread)
-    said = _ahead(cases.usual, quarters)[known] + weights @ moved
-    counted = _ahead(cases.seen, quarters)[known] - said
-    shapes = _shapes(counted / scale, said)
-    return Follow(own, trend, district, constant, max(rest, _LEAST_SPREAD), moving, off, shapes)
+    rest, moving, off, coming = map(float, spread)
+    shape = _shape(errors / scale)
+    return Follow(
+        own, trend, district, constant, max(rest, _LEAST_SPREAD), moving, off, coming, shape
+    )
 
 
 def _drawn(about: Numbers, target: Numbers, prior: Numbers) -> Numbers:
     """Ridge towards `prior`: as if so many cases of the usual size had said that."""
-    size = about.shape[1]
     square = about @ about.T
-    strength = np.diag(np.diag(square) / size * _PRIOR_CASES + 1e-9)
+    strength = np.diag(np.diag(square) / about.shape[1] * _PRIOR_CASES + 1e-9)
     found: Numbers = np.linalg.solve(square + strength, about @ target + strength @ prior)
     return found
 
 
-def _shapes(relative: Numbers, said: Numbers) -> tuple[Shape, ...]:
-    """The shape at each crowding; one of which little is seen takes after the one before."""
-    edges = [-np.inf, *(np.array(CROWDING[1:]) + np.array(CROWDING[:-1])) / 2, np.inf]
-    shapes: list[Shape] = []
-    for low, high in pairwise(edges):
-        shapes.append(
-            _shape(relative[(said >= low) & (said < high)], shapes[-1] if shapes else USUAL_SHAPE)
-        )
-    return tuple(shapes)
-
-
-def _shape(relative: Numbers, before: Shape) -> Shape:
-    """The quantiles of the errors, mixed with those before while cases are few."""
-    count = len(relative)
-    if not count:
-        return before
-    seen: Numbers = np.asarray(np.quantile(relative, LEVELS))
-    mixed: Numbers = (count * seen + _PRIOR_CASES * np.array(before.errors)) / (
-        count + _PRIOR_CASES
-    )
+def _shape(relative: Numbers) -> Shape:
+    """The quantiles of the errors, mixed with the usual ones while cases are few."""
+    count, usual = len(relative), np.array(USUAL_SHAPE.errors)
+    part = count / (count + _PRIOR_CASES)
+    mixed = part * np.array(np.quantile(relative, LEVELS)) + (1 - part) * usual
     steps = np.maximum(np.diff(mixed), _LEAST_STEP)
     return Shape(tuple(float(mixed[0] + step) for step in (0.0, *np.cumsum(steps))))
 
 
-def _unrest(cases: _Cases, follow: list[Follow], number: int) -> tuple[float, ...]:
-    """How much larger a lot's errors are than all lots', by quarter of the day."""
-    errors, scales = np.zeros(QUARTERS), np.zeros(QUARTERS)
-    for place in (2, 3, 5):
-        one, quarters = follow[place], HORIZONS[place] // 15
-        rows = [
-            row[number]
-            for row in (cases.residual, cases.trend, cases.district, cases.usual, cases.demand)
-        ]
-        residual, trend, district, usual, demand = rows
-        said = one.constant + one.residual * residual + one.trend * trend + one.district * district
-        change = np.abs(_ahead(usual[None], quarters)[0] - usual)
-        scale = one.spread + one.spread_change * change + one.spread_residual * np.abs(residual)
-        error = np.abs(_ahead((demand - usual)[None], quarters)[0] - said)
-        known = ~np.isnan(error + scale)
-        quarter = (np.arange(len(error)) + quarters)[known] % QUARTERS
-        errors += np.bincount(quarter, error[known] / scale[known], QUARTERS)
-        scales += np.bincount(quarter, minlength=QUARTERS)
-    level = (errors.sum() + _OFTEN) / (scales.sum() + _OFTEN)
-    window = np.ones(9)
-    errors, scales = (
-        np.convolve(np.tile(x, 3), window, "same")[QUARTERS:-QUARTERS] for x in (errors, scales)
+def _say(cases: _Cases, follow: Follow, place: int) -> _Said:
+    """What the learned model would have said."""
+    quarters = HORIZONS[place] // _QUARTER_MINUTES
+    usual = _later(cases.usual, quarters)
+    off = (
+        follow.constant
+        + follow.residual * cases.residual
+        + follow.trend * cases.trend
+        + follow.district * cases.district
     )
-    unrest = (errors + _OFTEN * level) / (scales + _OFTEN)
-    return tuple(map(float, np.clip(unrest, _LEAST_UNREST, _MOST_UNREST)))
+    change, residual = np.abs(usual - cases.usual), np.abs(cases.residual)
+    scale = (
+        follow.spread
+        + follow.spread_change * change
+        + follow.spread_residual * residual
+        + follow.spread_usual * np.sqrt(np.maximum(usual, 0.0))
+    )
+    truth, free, bays = (_later(rows, quarters) for rows in (cases.demand, cases.free, cases.bays))
+    return _Said(usual + off, scale, truth, free, bays)
+
+
+def _unrest(said: dict[int, _Said]) -> Numbers:
+    """How much larger a lot's errors are than all lots', by lot and quarter of the day."""
+    lots = next(iter(said.values())).scale.shape[0]
+    errors, counts = np.zeros((lots, QUARTERS)), np.zeros((lots, QUARTERS))
+    for place, one in said.items():
+        relative = np.abs(one.truth - one.demand) / one.scale
+        by_quarter = np.roll(relative, HORIZONS[place] // _QUARTER_MINUTES, axis=1)
+        by_quarter = by_quarter.reshape(lots, -1, QUARTERS)
+        errors += np.nansum(by_quarter, axis=1)
+        counts += (~np.isnan(by_quarter)).sum(axis=1)
+    level = (errors.sum(axis=1) + _OFTEN) / (counts.sum(axis=1) + _OFTEN)
+    errors, counts = _around(errors), _around(counts)
+    unrest = (errors + _OFTEN * level[:, None]) / (counts + _OFTEN)
+    clipped: Numbers = np.clip(unrest, _LEAST_UNREST, _MOST_UNREST)
+    return clipped
+
+
+def _around(rows: Numbers) -> Numbers:
+    """Sums over the quarters around each, over midnight as well."""
+    half = _UNREST_QUARTERS // 2
+    moved = [np.roll(rows, by, axis=1) for by in range(-half, half + 1)]
+    summed: Numbers = np.sum(moved, axis=0)
+    return summed
+
+
+def _spare(said: dict[int, _Said], follow: tuple[Follow, ...], unrest: Numbers) -> float:
+    """The spaces that stand free on average in a lot more drivers want than fit.
+
+    Those are chosen that make the chances of the past come true best (Brier).
+    """
+    wanted, hit, spaces = _doubtful(said, follow, unrest)
+    if not wanted.size:
+        return 0.0
+    losses = [
+        np.mean((wanted + (1 - wanted) * (spare / (1 + spare)) ** spaces - hit) ** 2)
+        for spare in _SPARES
+    ]
+    return _SPARES[int(np.argmin(losses))]
+
+
+def _doubtful(
+    said: dict[int, _Said], follow: tuple[Follow, ...], unrest: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Chances below `_DOUBTFUL` of so many spaces, whether they were there, and how many."""
+    rows: list[tuple[Numbers, Numbers, Numbers]] = []
+    for place, one in said.items():
+        quarter = np.arange(one.scale.shape[1]) + HORIZONS[place] // _QUARTER_MINUTES
+        scale = one.scale * unrest[:, quarter % QUARTERS]
+        for number in _SPACES:
+            room = 1 - (number - 0.5) / one.bays
+            chance = np.interp((room - one.demand) / scale, follow[place].shape.errors, LEVELS)
+            few = ~np.isnan(chance + one.free) & (chance < _DOUBTFUL)
+            hit = one.free[few] >= number - 0.5
+            rows.append((chance[few], hit.astype(float), np.full(few.sum(), float(number))))
+    return (
+        np.concatenate([row[0] for row in rows]),
+        np.concatenate([row[1] for row in rows]),
+        np.concatenate([row[2] for row in rows]),
+    )
 
 
 def _siblings(lots: dict[str, LotModel]) -> LotModel:
     """The mean lot, for those that have no past at all; it is twice as unsure."""
     models = list(lots.values())
     days = {
-        day: tuple(float(mean) for mean in np.mean([one.days[day] for one in models], axis=0))
+        day: tuple(map(float, np.mean([one.days[day] for one in models], axis=0)))
         for day in models[0].days
     }
     return LotModel(days, (2.0,) * QUARTERS)

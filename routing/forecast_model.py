@@ -1,6 +1,5 @@
 """What the forecaster has learned: every lot's usual days, and how it follows what is live."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 
 import msgspec
@@ -14,9 +13,6 @@ AHEAD_MS = 8 * 60 * MINUTE_MS  # Asia/Shanghai, no summer time since 1991
 QUARTERS = 96
 HORIZONS = (0, 15, 30, 60, 90, 120, 180)  # minutes
 LAST_HORIZON = HORIZONS[-1]
-# Shares of the bays wanted at which errors have a shape of their own. Near full what is counted
-# falls short of what is wanted: drivers turn away, and each space that comes free counts.
-CROWDING = (0.8, 0.95, 1.1)
 _WEEK_DAYS = 7
 
 
@@ -32,17 +28,9 @@ class Follow(msgspec.Struct, frozen=True):
     constant: float
     spread: float  # the scale of the errors: at rest,
     spread_change: float  # for what the usual day rises or falls on the way,
-    spread_residual: float  # and for the residual
-    shapes: tuple[Shape, ...] = (USUAL_SHAPE,) * len(CROWDING)
-
-    def shape_at(self, share: float) -> Shape:
-        """The shape of the errors when so much of the lot is wanted."""
-        late = min(max(bisect_left(CROWDING, share), 1), len(CROWDING) - 1)
-        low, high = CROWDING[late - 1], CROWDING[late]
-        part = min(max((share - low) / (high - low), 0.0), 1.0)
-        if part in (0.0, 1.0):
-            return self.shapes[late if part else late - 1]
-        return self.shapes[late - 1].mixed_with(self.shapes[late], part)
+    spread_residual: float  # for the residual,
+    spread_usual: float  # and for the root of the usual share: cars come and go by chance
+    shape: Shape = USUAL_SHAPE
 
 
 class LotModel(msgspec.Struct, frozen=True):
@@ -60,16 +48,17 @@ class Model(msgspec.Struct, frozen=True):
     lots: dict[str, LotModel]
     siblings: LotModel
     follow: tuple[Follow, ...]  # one for each of HORIZONS
+    spare: float = 0.0  # spaces that are free on average in a lot more drivers want than fit
 
 
 def _first_follow(minutes: int) -> Follow:
     """Before anything is learned: the residual halves in three hours, errors grow as a root."""
     grown = 0.002 + 0.08 * (minutes / LAST_HORIZON) ** 0.5
-    return Follow(0.5 ** (minutes / LAST_HORIZON), 0.0, 0.0, 0.0, grown, 0.2, 0.05)
+    return Follow(0.5 ** (minutes / LAST_HORIZON), 0.0, 0.0, 0.0, grown, 0.2, 0.05, 0.0)
 
 
 # A town nobody has seen yet: emptier at night, busier by day.
-_FIRST_DAY = tuple(
+FIRST_DAY = tuple(
     0.25 + 0.4 * max(0.0, 1 - abs(quarter / 4 - 14) / 7) for quarter in range(QUARTERS)
 )
 FIRST_FOLLOW = tuple(_first_follow(minutes) for minutes in HORIZONS)
@@ -77,8 +66,8 @@ FIRST_MODEL = Model(0, {}, LotModel({}, (2.0,) * QUARTERS), FIRST_FOLLOW)
 
 
 def usual_rate(model: LotModel, at_ms: int) -> float:
-    """The usual share at a moment: straight between the middles of the quarters."""
-    quarter, part = divmod((at_ms + AHEAD_MS) / QUARTER_MS - 0.5, 1)
+    """The usual share at a moment: straight from one quarter of an hour to the next."""
+    quarter, part = divmod((at_ms + AHEAD_MS) / QUARTER_MS, 1)
     first = _usual_quarter(model.days, int(quarter))
     return first + part * (_usual_quarter(model.days, int(quarter) + 1) - first)
 
@@ -91,5 +80,5 @@ def _usual_quarter(days: Mapping[int, tuple[float, ...]], quarter: int) -> float
     day, of_day = divmod(quarter, QUARTERS)
     usual = days.get(day)
     if usual is None:
-        usual = next((days[d] for d in days if (day - d) % _WEEK_DAYS == 0), _FIRST_DAY)
+        usual = next((days[d] for d in days if (day - d) % _WEEK_DAYS == 0), FIRST_DAY)
     return usual[of_day]
