@@ -1,11 +1,18 @@
 """Guidance as a floor of the web service: made once a process, with its routes and its loops."""
 
 from gateway.process import monotonic_seconds
+import secrets
+from collections.abc import Sequence
+
+import structlog
+
 from occupancy.web.floors import Builder, Floor, Ground
 from routing.config import GuidanceSettings
 from routing.destination_shelf import DestinationShelf
 from routing.destination_web import DestinationPages
 from routing.forecast import Forecasts
+from routing.forecast_loop import ForecastLearning
+from routing.forecast_web import ForecastWeb
 from routing.guided_trips import GuidedTrips
 from routing.service import Guidance
 from routing.trip_history import TripHistory
@@ -18,11 +25,15 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
 
     def build(ground: Ground) -> Floor:
         history = TripHistory(ground.connections, ground.clock)
+        forecasts = Forecasts(ground.showcase.lots.values())
+        learning = ForecastLearning(
+            forecasts, ground.showcase.lots, ground.connections, ground.clock, secrets.token_hex(8)
+        )
         guidance = Guidance(
             ground.showcase,
             ground.shelf,
             ground.redis,
-            Forecasts(ground.showcase.lots.values()),
+            forecasts,
             StraightLine(),
             settings,
             history.note,
@@ -34,8 +45,11 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
             *Recommendations(guidance, trips, shelf, public_url).routes(),
             *DestinationPages(shelf).routes(),
         ]
+        routes = Recommendations(guidance, trips, NoDestinations(), public_url).routes()
+        routes += ForecastWeb(ground.showcase, forecasts).routes()
         loops = {
             "match entries with promises": trips.keep_matching,
+            "learn to forecast": learning.keep_learning,
             "trips to PostgreSQL": history.keep_writing,
             "destinations": lambda: shelf.keep_fresh(ground.connections),
         }

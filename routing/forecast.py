@@ -95,6 +95,11 @@ class Forecasts:
     def model(self) -> Model:
         return self._model
 
+    def counted_at_ms(self, lot_id: str) -> int | None:
+        """When the count was made that the lot's forecast starts from."""
+        count = self._counts.get(lot_id)
+        return None if count is None else count.at_ms
+
     def learn(self, model: Model) -> None:
         """Go on with a newer model."""
         self._model = model

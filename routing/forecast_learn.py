@@ -143,8 +143,8 @@ def _drawn(about: Numbers, target: Numbers, prior: Numbers) -> Numbers:
     """Ridge towards `prior`: as if so many cases of the usual size had said that."""
     square = about @ about.T
     strength = np.diag(np.diag(square) / about.shape[1] * _PRIOR_CASES + 1e-9)
-    found: Numbers = np.linalg.solve(square + strength, about @ target + strength @ prior)
-    return found
+    found = np.linalg.solve(square + strength, about @ target + strength @ prior)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _shape(relative: Numbers) -> Shape:

@@ -100,6 +100,10 @@ def uncensored(
     return demand.reshape(wanted.shape)
 
 
+def start_of_day_ms(day: int) -> int:
+    return day * DAY_MS - AHEAD_MS
+
+
 def day_of_ms(at_ms: int) -> int:
     """The local day, in days since 1970."""
     return (at_ms + AHEAD_MS) // DAY_MS

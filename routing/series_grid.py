@@ -18,7 +18,7 @@ _MONDAY_ORDINAL = 1  # 0001-01-01 was a Monday
 
 @dataclass(frozen=True)
 class Days:
-    """What kind of day each is: its weekday, Monday is 0, and its kind, e.g. workday or weekend."""
+    """What each day is: its weekday, Monday is 0; its kind, 0 for work, others free of it."""
 
     weekdays: npt.NDArray[np.int64]
     kinds: npt.NDArray[np.int64]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from routing.series_grid import Cube, Days, Grid, Numbers
 
 _NO_WEIGHT = 1e-9
+_FREE_PART = 0.5  # of a like day, when both are free of work: a holiday and a weekend
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,10 @@ class Weighting:
         age = day - np.arange(behind)
         alike = days.kinds[:behind] == days.kinds[day]
         same = alike & (days.weekdays[:behind] == days.weekdays[day])
-        weights: Numbers = 0.5 ** (age / self.half_life_days) * np.where(
-            same, self.same_weekday, np.where(alike, self.same_kind, self.other)
-        )
+        free = (days.kinds[:behind] > 0) & (days.kinds[day] > 0)
+        tells = np.where(free, self.same_kind * _FREE_PART, self.other)
+        tells = np.where(same, self.same_weekday, np.where(alike, self.same_kind, tells))
+        weights: Numbers = 0.5 ** (age / self.half_life_days) * tells
         return weights
 
 
