@@ -1,11 +1,8 @@
 """Guidance as a floor of the web service: made once a process, with its routes and its loops."""
 
-from gateway.process import monotonic_seconds
 import secrets
-from collections.abc import Sequence
 
-import structlog
-
+from gateway.process import monotonic_seconds
 from occupancy.web.floors import Builder, Floor, Ground
 from routing.config import GuidanceSettings
 from routing.destination_shelf import DestinationShelf
@@ -44,9 +41,8 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
         routes = [
             *Recommendations(guidance, trips, shelf, public_url).routes(),
             *DestinationPages(shelf).routes(),
+            *ForecastWeb(ground.showcase, forecasts).routes(),
         ]
-        routes = Recommendations(guidance, trips, NoDestinations(), public_url).routes()
-        routes += ForecastWeb(ground.showcase, forecasts).routes()
         loops = {
             "match entries with promises": trips.keep_matching,
             "learn to forecast": learning.keep_learning,
