@@ -135,13 +135,15 @@ def serve(_: argparse.Namespace, environ: Environ) -> int:
     from occupancy.web.server import run_web
     from occupancy.web.workers import WORKER, run_workers
     from routing.floor import guidance_floor
+    from wechat.floor import account_floor
 
     settings = occupancy.web.config.load_settings(environ)
     if settings.workers > 1 and not environ.get(WORKER):
         logs = occupancy.config.DATA.read(environ) / "logs"
         gateway.process.run(lambda stop: run_workers(settings.workers, environ, logs, stop))
         return 0
-    floors = [guidance_floor(routing.config.load_settings(environ), settings.public_url)]
+    upper = account_floor(wechat.config.load_settings(environ), settings.public_url)
+    floors = [guidance_floor(routing.config.load_settings(environ), settings.public_url, upper)]
     gateway.process.run(lambda stop: run_web(settings, _town_signs(), now_ms, stop, floors))
     return 0
 

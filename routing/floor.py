@@ -1,6 +1,8 @@
 """Guidance as a floor of the web service: made once a process, with its routes and its loops."""
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.process import monotonic_seconds
 from occupancy.web.floors import Builder, Floor, Ground
@@ -14,11 +16,24 @@ from routing.guided_trips import GuidedTrips
 from routing.service import Guidance
 from routing.trip_history import TripHistory
 from routing.ways import StraightLine
-from routing.web import Recommendations
+from routing.web import Destinations, Recommendations
 
 
-def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
-    """Builds the floor once the ground is there."""
+@dataclass(frozen=True)
+class Guided:
+    """What guidance gives to the floor above it."""
+
+    guidance: Guidance
+    trips: GuidedTrips
+    destinations: Destinations
+
+
+def guidance_floor(
+    settings: GuidanceSettings,
+    public_url: str = "",
+    above: Callable[[Ground, Guided], Floor] = lambda _, __: Floor(),
+) -> Builder:
+    """Builds the floor once the ground is there, and the one above on it."""
 
     def build(ground: Ground) -> Floor:
         history = TripHistory(ground.connections, ground.clock)
@@ -38,16 +53,19 @@ def guidance_floor(settings: GuidanceSettings, public_url: str = "") -> Builder:
         )
         trips = GuidedTrips(guidance, ground.redis)
         shelf = DestinationShelf()
+        upper = above(ground, Guided(guidance, trips, shelf))
         routes = [
             *Recommendations(guidance, trips, shelf, public_url).routes(),
             *DestinationPages(shelf).routes(),
             *ForecastWeb(ground.showcase, forecasts).routes(),
+            *upper.routes,
         ]
         loops = {
             "match entries with promises": trips.keep_matching,
             "learn to forecast": learning.keep_learning,
             "trips to PostgreSQL": history.keep_writing,
             "destinations": lambda: shelf.keep_fresh(ground.connections),
+            **upper.loops,
         }
         return Floor(routes, loops)
 

@@ -45,6 +45,7 @@ class Message(msgspec.Struct, frozen=True):
     label: str = ""
     template_id: str = ""
     consent: str = ""
+    openid: str = ""
 
     @property
     def key(self) -> str:
@@ -72,6 +73,7 @@ def read_message(body: bytes) -> Message:
         label=fields.get("Label", "") or fields.get("Poiname", ""),
         template_id=fields.get("TemplateId", ""),
         consent=fields.get("SubscribeStatusString", ""),
+        openid=fields.get("OpenID", ""),
     )
     if not found.from_user or not found.to_user:
         raise UnreadableError("nobody sent it, or to nobody")
