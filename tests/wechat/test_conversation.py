@@ -34,7 +34,7 @@ async def test_a_destination_brings_three_car_parks_in_one_text(account: Account
     lines = answer.splitlines()
     assert lines[0] == "去三水区人民医院，停2小时："
     assert lines[1] == "1. 康乐路 约60个空位（0 秒前更新）"
-    assert lines[2].startswith("到时有位可能约")
+    assert lines[2].startswith("到时有位可能")
     assert "行车" in lines[2]
     assert "30分钟以内（含30分钟）免费" in lines[3]
     assert "停2小时约5元" in lines[3]
