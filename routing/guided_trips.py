@@ -38,6 +38,7 @@ class GuidedTrips:
     def __init__(self, guidance: Guidance, redis: Redis) -> None:
         self._guidance = guidance
         self._redis = redis
+        self._matched: dict[str, tuple[int, int]] = {}
 
     async def find(self, trip_id: str) -> Standing | None:
         """Raises AwayError while Redis is away."""
@@ -93,17 +94,19 @@ class GuidedTrips:
     async def match_entries(self) -> list[str]:
         """Take off what entries explain; the trips that arrived. Raises AwayError."""
         guidance = self._guidance
-        known = guidance.pictures
+        entries = {
+            lot_id: (picture.epoch, picture.entries_total)
+            for lot_id, picture in guidance.pictures.items()
+        }
+        moved = [lot_id for lot_id in entries if self._matched.get(lot_id) != entries[lot_id]]
         arrived: list[str] = []
-        for lot_id, held in (await self._promises(list(known))).items():
-            picture = known[lot_id]
-            entries = (picture.epoch, picture.entries_total)
+        for lot_id, held in (await self._promises(moved)).items():
             seen = held.seen
-            if seen is not None and (seen.epoch, seen.entries_total) >= entries:
-                continue
-            after = explain(held.promises, seen, entries, guidance.clock())
-            if await self._settle(lot_id, held, after):
-                arrived += after.arrived
+            if seen is None or (seen.epoch, seen.entries_total) < entries[lot_id]:
+                after = explain(held.promises, seen, entries[lot_id], guidance.clock())
+                if await self._settle(lot_id, held, after):
+                    arrived += after.arrived
+            self._matched[lot_id] = entries[lot_id]
         return arrived
 
     async def _settle(self, lot_id: str, held: LotPromises, after: Explained) -> bool:

@@ -191,7 +191,8 @@ async def settle(redis: Redis, lot_id: str, before: LotPromises, after: Explaine
     for trip_id, raw in before.raw.items():
         now = left.get(trip_id)
         if now is not None:
-            changes += [trip_id, raw, f"{now.share:.6f}", _encoded(now)]
+            if _encoded(now) != raw:
+                changes += [trip_id, raw, f"{now.share:.6f}", _encoded(now)]
         elif trip_id != _SEEN:
             changes += [trip_id, raw, "0", ""]
     seen = after.seen
@@ -201,6 +202,8 @@ async def settle(redis: Redis, lot_id: str, before: LotPromises, after: Explaine
 
 
 async def _read(redis: Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
+    if not keys:
+        return []
     async with redis.pipeline(transaction=False) as round_:
         for key in keys:
             round_.hgetall(key)
