@@ -14,6 +14,7 @@ from routing.forecast_loop import ForecastLearning
 from routing.forecast_web import ForecastWeb
 from routing.guided_trips import GuidedTrips
 from routing.service import Guidance
+from routing.toll_loop import TollLearning
 from routing.trip_history import TripHistory
 from routing.ways import StraightLine
 from routing.web import Destinations, Recommendations
@@ -60,7 +61,9 @@ def guidance_floor(
             *ForecastWeb(ground.showcase, forecasts).routes(),
             *upper.routes,
         ]
+        tolls = TollLearning(ground.showcase.lots, ground.connections, ground.clock, guidance.price)
         loops = {
+            "learn tolls": tolls.keep_learning,
             "match entries with promises": trips.keep_matching,
             "learn to forecast": learning.keep_learning,
             "trips to PostgreSQL": history.keep_writing,

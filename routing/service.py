@@ -85,6 +85,10 @@ class Guidance:
             self.forecasts.see(picture)
         return self.forecasts.expect(lot_id, at_ms, self.clock())
 
+    def price(self, tolls: Tolls) -> None:
+        """Let early choices leave room for those who come later, from now on at these tolls."""
+        self.tolls = tolls
+
     async def recommend(self, question: Question, driver: str = "") -> Answer:
         """Where to park; what is shown is promised. `driver` is what his program calls itself."""
         digest = digest_of(driver) if driver else ""

@@ -278,3 +278,20 @@ async def test_the_benches_are_listed_with_what_each_measures(running: RunningTo
     code, told = await zhibo(running, "bench")
     assert code == 0
     assert {"latency", "gateway", "bus", "rtu", "api", "quote"} <= set(told.split())
+
+
+async def test_a_driver_is_guided_by_name_to_a_car_park_with_a_space(running: RunningTown) -> None:
+    question = {"destination": "rmyy", "stay": "PT1H", "driver": "e2e"}
+    async with running.http.post(running.web + "/v1/recommendations", json=question) as answer:
+        assert answer.status == 200, await answer.text()
+        told = await answer.json()
+    first = told["recommendations"][0]
+    assert first["lot"] in LOTS
+    assert first["chance"] >= 0.5
+    assert first["fee"]["currency"] == "CNY"
+    assert {one["lot"] for one in (*told["recommendations"], *told["left_out"])} == set(LOTS)
+    link = f"{running.web}/v1/trips/{told['trip']}/open/{first['lot']}/amap"
+    async with running.http.get(link, allow_redirects=False) as led:
+        assert led.headers["Location"] == first["navigation"]["amap"]
+    trip = await running.get(f"/v1/trips/{told['trip']}")
+    assert (trip["stage"], trip["lot"]) == ("chosen", first["lot"])

@@ -51,14 +51,15 @@ def test_another_bay_never_makes_a_space_less_likely(demand: Demand, spaces: flo
     st.floats(0.1, 20),
     st.tuples(st.floats(1, 180), st.floats(1, 180)),
 )
-def test_while_cars_only_come_waiting_never_makes_a_space_likelier(
+def test_while_cars_only_come_waiting_makes_no_likely_space_likelier(
     inflow: float, cars: float, scale: float, moments: tuple[float, float]
 ) -> None:
     chances = [
         Demand(cars + inflow * minutes, scale * minutes**0.5).chance_of_at_least(1, USABLE)
         for minutes in sorted(moments)
     ]
-    assert chances[1] <= chances[0] + 1e-9
+    # Of a lot that is full already time only makes us less sure.
+    assert chances[1] <= max(chances[0], 0.5) + 1e-9
 
 
 @given(demands, st.floats(0, 1), st.floats(0, 1))

@@ -67,5 +67,7 @@ async def test_the_floor_serves_its_routes_and_names_its_loops(redis: Redis) -> 
     assert set(floor.loops) == {
         "match entries with promises",
         "trips to PostgreSQL",
+        "learn to forecast",
+        "learn tolls",
         "destinations",
     }
