@@ -23,6 +23,7 @@ import routing.config
 import wechat.config
 from gateway.children import ChildRefusedError
 from gateway.config import TOWN_SIGN_LEVEL
+from gateway.doctor import Finding
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
 from lot_sim.devices import PortTakenError
@@ -259,11 +260,67 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     findings = asyncio.run(check_servers(redis_url, postgres_url))
     findings += asyncio.run(check_alarms(redis_url))
     findings += asyncio.run(check_devices(configs))
+    findings.append(_check_account(redis_url, environ))
     for finding in findings:
         print(finding.line())
     for lot in load_shipped():
         print(f"  待核实 {lot.lot_id}: {', '.join(lot.placeholders)}")
     return 0 if all(finding.ok for finding in findings) else FOUND_TROUBLE
+
+
+def _check_account(redis_url: str, environ: Environ) -> Finding:
+    from gateway.redis_client import connect
+    from wechat.commands import check_account
+
+    settings = wechat.config.load_settings(environ)
+
+    async def run() -> Finding:
+        async with connect(redis_url or "redis://127.0.0.1:1") as redis:
+            return await check_account(redis, settings, now_ms)
+
+    return asyncio.run(run())
+
+
+def official_account(arguments: argparse.Namespace, environ: Environ) -> int:
+    from gateway.redis_client import connect
+    from wechat.account_errors import WechatError
+    from wechat.commands import make_codes, put_menu
+
+    settings = wechat.config.load_settings(environ)
+    public_url = occupancy.web.config.PUBLIC_URL.read(environ)
+    redis_url = _needed(gateway.config.REDIS_URL, environ)
+
+    async def run() -> str:
+        async with connect(redis_url) as redis:
+            if arguments.what == "menu":
+                return await put_menu(redis, settings, public_url, now_ms)
+            return await make_codes(redis, settings, now_ms)
+
+    try:
+        print(asyncio.run(run()))
+    except WechatError as refusal:
+        print(f"zhibo wechat {arguments.what}: {refusal}", file=sys.stderr)
+        return FOUND_TROUBLE
+    return 0
+
+
+def privacy(arguments: argparse.Namespace, environ: Environ) -> int:
+    from gateway.redis_client import connect
+    from wechat.commands import NotForgottenError, erase
+
+    settings = wechat.config.load_settings(environ)
+    redis_url = _needed(gateway.config.REDIS_URL, environ)
+
+    async def run() -> str:
+        async with connect(redis_url) as redis:
+            return await erase(redis, settings, arguments.openid, now_ms)
+
+    try:
+        print(asyncio.run(run()))
+    except NotForgottenError as trouble:
+        print(f"zhibo privacy erase: {trouble}", file=sys.stderr)
+        return FOUND_TROUBLE
+    return 0
 
 
 def bench(arguments: argparse.Namespace, _: Environ) -> int:
@@ -371,6 +428,11 @@ def parser() -> argparse.ArgumentParser:
     judged = command("forecast-eval", forecast_eval, "our forecaster's error on a series of yours")
     judged.add_argument("--train", type=Path, required=True, metavar="A.csv")
     judged.add_argument("--test", type=Path, required=True, metavar="B.csv")
+    account = command("wechat", official_account, "the official account: its menu, its door codes")
+    account.add_argument("what", choices=("menu", "codes"))
+    personal = command("privacy", privacy, "delete everything that is held of a citizen")
+    personal.add_argument("what", choices=("erase",))
+    personal.add_argument("openid", metavar="OPENID")
     measured = command("bench", bench, "the project's own benchmarks; alone it lists them")
     measured.add_argument("bench", nargs="?", metavar="NAME")
     measured.add_argument("rest", nargs=argparse.REMAINDER)

@@ -62,6 +62,27 @@ class Account:
         """All of them, the conditional ones too."""
         await self._call("/cgi-bin/menu/delete", None)
 
+    async def find_tag(self, name: str) -> int:
+        """The id of a tag of this name, made where there is none."""
+        answer = await self._call("/cgi-bin/tags/get", None)
+        tags = answer.get("tags", [])
+        found = next((tag["id"] for tag in tags if tag.get("name") == name), None)
+        if found is None:
+            made = await self._call("/cgi-bin/tags/create", {"tag": {"name": name}})
+            found = made.get("tag", {}).get("id")
+        if not isinstance(found, int):
+            raise UnreachableError(0, "a tag without an id")
+        return found
+
+    async def tag(self, openid: str, tag_id: int) -> None:
+        """So that he sees the menu made for this tag."""
+        body = {"openid_list": [openid], "tagid": tag_id}
+        await self._call("/cgi-bin/tags/members/batchtagging", body)
+
+    async def untag(self, openid: str, tag_id: int) -> None:
+        body = {"openid_list": [openid], "tagid": tag_id}
+        await self._call("/cgi-bin/tags/members/batchuntagging", body)
+
     async def send_text(self, openid: str, text: str) -> None:
         """A customer-service message."""
         message = {"touser": openid, "msgtype": "text", "text": {"content": text}}

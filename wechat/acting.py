@@ -92,6 +92,8 @@ class Acting:
                 return self._advising.free(plan.words, session)
             case Do.ELDER:
                 return texts.elder_on, replace(session, is_elder=True)
+            case Do.ELDER_ASK:
+                return texts.ask_destination, replace(session, is_elder=True)
             case Do.STANDARD:
                 return texts.elder_off, replace(session, is_elder=False)
             case _:

@@ -39,6 +39,7 @@ CLICKS: dict[str, Do | str] = {
     "free": Do.FREE,
     "remind": Do.REMIND_FULL,
     "elder": Do.ELDER,
+    "elder_ask": Do.ELDER_ASK,
     "standard": Do.STANDARD,
     "complain": Do.COMPLAIN,
     "privacy": Do.PRIVACY,
@@ -99,9 +100,22 @@ class Answering:
 
     async def _act(self, plan: Plan, citizen: Citizen) -> str:
         text, session = await self._acting.act(plan, citizen)
+        if plan.do in (Do.ELDER, Do.STANDARD):
+            await self._show_menu(citizen, is_elder=plan.do is Do.ELDER)
         if plan.do is not Do.ERASE:
             await self._memory.keep(citizen.person, session)
         return text
+
+    async def _show_menu(self, citizen: Citizen, *, is_elder: bool) -> None:
+        """WeChat shows the menu by tag; without the call the words still work."""
+        if self._account is None:
+            return
+        try:
+            tag_id = await self._account.find_tag(self._texts.elder_tag)
+            change = self._account.tag if is_elder else self._account.untag
+            await change(citizen.openid, tag_id)
+        except WechatError as trouble:
+            log.warning("a menu could not be changed", reason=str(trouble))
 
     async def _location(self, message: Message, person: str) -> str:
         """A point on the map, which is forgotten with this answer."""

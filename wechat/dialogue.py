@@ -29,6 +29,7 @@ class Do(StrEnum):
     OVERVIEW = "overview"
     PRIVACY = "privacy"
     ELDER = "elder"
+    ELDER_ASK = "elder_ask"  # from the elders' menu
     STANDARD = "standard"
 
 

@@ -42,6 +42,8 @@ class StandIn:
     consents: list[tuple[str, str]] = field(default_factory=list)
     menus: list[dict[str, Any]] = field(default_factory=list)
     conditional_menus: list[dict[str, Any]] = field(default_factory=list)
+    made_tags: list[dict[str, Any]] = field(default_factory=list)
+    tagged: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
     is_broken: bool = False
 
@@ -56,6 +58,10 @@ class StandIn:
             web.post("/cgi-bin/menu/create", self._guarded(self.create_menu)),
             web.post("/cgi-bin/menu/addconditional", self._guarded(self.add_conditional)),
             web.get("/cgi-bin/menu/delete", self._guarded(self.delete_menu)),
+            web.get("/cgi-bin/tags/get", self._guarded(self.tags)),
+            web.post("/cgi-bin/tags/create", self._guarded(self.create_tag)),
+            web.post("/cgi-bin/tags/members/batchtagging", self._guarded(self.tag)),
+            web.post("/cgi-bin/tags/members/batchuntagging", self._guarded(self.untag)),
             web.post("/cgi-bin/message/custom/send", self._guarded(self.send)),
             web.post("/cgi-bin/message/subscribe/bizsend", self._guarded(self.notice)),
             web.post("/cgi-bin/qrcode/create", self._guarded(self.qr)),
@@ -123,6 +129,26 @@ class StandIn:
     async def delete_menu(self, _: web.Request, __: dict[str, Any]) -> dict[str, Any]:
         self.menus.clear()
         self.conditional_menus.clear()
+        return OK
+
+    async def tags(self, _: web.Request, __: dict[str, Any]) -> dict[str, Any]:
+        return {"tags": [{"id": 2, "name": "星标组", "count": 0}, *self.made_tags]}
+
+    async def create_tag(self, _: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        name = body["tag"]["name"]
+        _rule(0 < len(name) <= 30, "name of a tag")
+        _rule(all(tag["name"] != name for tag in self.made_tags), "the tag is there already")
+        self.made_tags.append({"id": 100 + len(self.made_tags), "name": name, "count": 0})
+        return {"tag": {"id": self.made_tags[-1]["id"], "name": name}}
+
+    async def tag(self, _: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        _rule(body["tagid"] in {tag["id"] for tag in self.made_tags}, "tagid")
+        self.tagged |= set(body["openid_list"])
+        return OK
+
+    async def untag(self, _: web.Request, body: dict[str, Any]) -> dict[str, Any]:
+        _rule(body["tagid"] in {tag["id"] for tag in self.made_tags}, "tagid")
+        self.tagged -= set(body["openid_list"])
         return OK
 
     async def send(self, _: web.Request, body: dict[str, Any]) -> dict[str, Any]:
