@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
 
-from gateway.settings import Setting, number
+from gateway.settings import BadSettingError, Setting, number, text, whole_number
 from occupancy.lot import Place
+from routing.map_services import Service
+
+E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,27 @@ class District:
     def contains(self, place: Place) -> bool:
         inside_ns = self.south <= place.latitude <= self.north
         return inside_ns and self.west <= place.longitude <= self.east
+
+
+class Geocoding(StrEnum):
+    """Who is asked for places."""
+
+    NONE = "none"
+    AMAP = "amap"
+    TENCENT = "tencent"
+
+
+def _one_of(kind: type[E], raw: str) -> E:
+    try:
+        return kind(raw)
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(one.value for one in kind)}") from None
+
+
+def _address(raw: str) -> str:
+    if raw and not raw.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return raw
 
 
 def _district(raw: str) -> District:
@@ -73,7 +99,40 @@ DISTRICT = Setting(
     _district,
     "south,west,north,east in WGS-84 degrees: destinations outside are refused",
 )
+TRAVEL = Setting(
+    "ZHIBO_TRAVEL",
+    "straight",
+    lambda raw: _one_of(Service, raw),
+    "who tells travel times: straight (the straight line with a detour), amap, tencent, osrm, "
+    "valhalla",
+)
+TRAVEL_URL = Setting(
+    "ZHIBO_TRAVEL_URL",
+    "",
+    _address,
+    "address of OSRM or Valhalla; for amap and tencent only where theirs is not to be used",
+)
+GEOCODER = Setting(
+    "ZHIBO_GEOCODER",
+    "",
+    lambda raw: _one_of(Geocoding, raw or "none"),
+    "who knows places that our own list does not: amap, tencent; empty: nobody",
+)
+AMAP_KEY = Setting("ZHIBO_AMAP_KEY", "", text, "key of AMap's web service API", secret=True)
+TENCENT_KEY = Setting("ZHIBO_TENCENT_KEY", "", text, "key of Tencent's map API", secret=True)
+MAP_CALLS = Setting(
+    "ZHIBO_MAP_CALLS_A_DAY",
+    "5000",
+    lambda raw: whole_number(raw, least=0, most=100_000_000),
+    "calls of map services a day and process; beyond, the straight line serves",
+)
 SETTINGS = (
+    TRAVEL,
+    TRAVEL_URL,
+    GEOCODER,
+    AMAP_KEY,
+    TENCENT_KEY,
+    MAP_CALLS,
     MOST_REGRET,
     FOLLOW_SHOWN,
     FOLLOW_CHOSEN,
@@ -82,6 +141,22 @@ SETTINGS = (
     GATHER,
     DISTRICT,
 )
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """Which map services are asked, and how often; keys are secrets."""
+
+    travel: Service = Service.STRAIGHT
+    travel_url: str = ""
+    geocoder: Geocoding = Geocoding.NONE
+    amap_key: str = ""
+    tencent_key: str = ""
+    calls_a_day: int = 5_000
+
+    def key_of(self, service: Service) -> str:
+        keys = {Service.AMAP: self.amap_key, Service.TENCENT: self.tencent_key}
+        return keys.get(service, "")
 
 
 @dataclass(frozen=True)
@@ -95,6 +170,7 @@ class GuidanceSettings:
     same_answer_ms: int = 60_000
     gather_seconds: float = 0.004
     district: District = District(22.9, 112.7, 23.65, 113.1)
+    maps: MapSettings = MapSettings()
 
 
 def load_settings(environ: Mapping[str, str]) -> GuidanceSettings:
@@ -107,4 +183,23 @@ def load_settings(environ: Mapping[str, str]) -> GuidanceSettings:
         same_answer_ms=round(SAME_ANSWER.read(environ) * 1_000),
         gather_seconds=GATHER.read(environ) / 1_000,
         district=DISTRICT.read(environ),
+        maps=_load_maps(environ),
     )
+
+
+def _load_maps(environ: Mapping[str, str]) -> MapSettings:
+    maps = MapSettings(
+        travel=TRAVEL.read(environ),
+        travel_url=TRAVEL_URL.read(environ),
+        geocoder=GEOCODER.read(environ),
+        amap_key=AMAP_KEY.read(environ),
+        tencent_key=TENCENT_KEY.read(environ),
+        calls_a_day=MAP_CALLS.read(environ),
+    )
+    if maps.travel in (Service.OSRM, Service.VALHALLA) and not maps.travel_url:
+        raise BadSettingError(f"ZHIBO_TRAVEL={maps.travel.value} needs ZHIBO_TRAVEL_URL")
+    for setting, needed in (("ZHIBO_TRAVEL", maps.travel), ("ZHIBO_GEOCODER", maps.geocoder)):
+        for service, key in ((Service.AMAP, AMAP_KEY), (Service.TENCENT, TENCENT_KEY)):
+            if needed.value == service.value and not maps.key_of(service):
+                raise BadSettingError(f"{setting}={needed.value} needs {key.name}")
+    return maps

@@ -13,11 +13,11 @@ from routing.forecast import Forecasts
 from routing.forecast_loop import ForecastLearning
 from routing.forecast_web import ForecastWeb
 from routing.guided_trips import GuidedTrips
+from routing.maps import maps_of
 from routing.service import Guidance
 from routing.toll_loop import TollLearning
 from routing.trip_history import TripHistory
-from routing.ways import StraightLine
-from routing.web import Destinations, Recommendations
+from routing.web import Recommendations
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Guided:
 
     guidance: Guidance
     trips: GuidedTrips
-    destinations: Destinations
+    destinations: DestinationShelf
 
 
 def guidance_floor(
@@ -37,6 +37,7 @@ def guidance_floor(
     """Builds the floor once the ground is there, and the one above on it."""
 
     def build(ground: Ground) -> Floor:
+        maps = maps_of(settings.maps, ground.clock)
         history = TripHistory(ground.connections, ground.clock)
         forecasts = Forecasts(ground.showcase.lots.values())
         learning = ForecastLearning(
@@ -47,13 +48,13 @@ def guidance_floor(
             ground.shelf,
             ground.redis,
             forecasts,
-            StraightLine(),
+            maps.travel,
             settings,
             history.note,
             monotonic_seconds,
         )
         trips = GuidedTrips(guidance, ground.redis)
-        shelf = DestinationShelf()
+        shelf = DestinationShelf(maps.geocoder)
         upper = above(ground, Guided(guidance, trips, shelf))
         routes = [
             *Recommendations(guidance, trips, shelf, public_url).routes(),
@@ -68,6 +69,7 @@ def guidance_floor(
             "learn to forecast": learning.keep_learning,
             "trips to PostgreSQL": history.keep_writing,
             "destinations": lambda: shelf.keep_fresh(ground.connections),
+            "map services": maps.stay_open,
             **upper.loops,
         }
         return Floor(routes, loops)

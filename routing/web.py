@@ -42,7 +42,7 @@ PLACE_NAME = "指定位置"
 class Destinations(Protocol):
     """Finds destinations by words, pinyin, initials, or with a typing error."""
 
-    def find(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
+    async def look_up(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
         """The clear best match if there is one, and what may be meant."""
         ...
 
@@ -142,7 +142,7 @@ class Recommendations:
         self, _: web.Request, __: object, asked: RecommendationAsked
     ) -> web.StreamResponse:
         if asked.place is None and asked.destination:
-            best, others = self._destinations.find(asked.destination)
+            best, others = await self._destinations.look_up(asked.destination)
             if best is None:
                 return _choices(asked.destination, others)
             destination = best.place, best.name

@@ -70,4 +70,5 @@ async def test_the_floor_serves_its_routes_and_names_its_loops(redis: Redis) -> 
         "learn to forecast",
         "learn tolls",
         "destinations",
+        "map services",
     }

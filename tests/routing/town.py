@@ -39,7 +39,7 @@ PLACES = (
 class FewDestinations:
     """Finds by the whole name, or several by a part of it."""
 
-    def find(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
+    async def look_up(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
         best = next((found for found in PLACES if found.name == words), None)
         return best, [found for found in PLACES if words in found.name]
 

@@ -1,0 +1,89 @@
+"""Asks a map service over HTTP: quickly or not at all, within its quota, not while it is ill."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import structlog
+
+from routing.map_services import Asked, BadAnswerError
+
+ANSWERS_WITHIN_SECONDS = 1.5
+ILL_AFTER_FAILURES = 3
+LEFT_ALONE_MS = 30_000
+MOST_BYTES = 1 << 20
+_DAY_MS = 86_400_000
+_OK = 200
+
+log = structlog.get_logger()
+
+
+class NoAnswerError(Exception):
+    """The service did not answer in time, is left alone, or its quota is spent."""
+
+
+class MapClient:
+    """One service's address, key and health. `clock` is UTC milliseconds."""
+
+    def __init__(self, address: str, calls_a_day: int, clock: Callable[[], int]) -> None:
+        self._address = address.rstrip("/")
+        self._calls_a_day = calls_a_day
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._failures = 0
+        self._ill_until_ms = 0
+        self._day = 0
+        self.calls_today = 0
+
+    async def ask(self, asked: Asked) -> Any:  # noqa: ANN401  # JSON
+        """The JSON answer. Raises NoAnswerError, and BadAnswerError for what is no JSON."""
+        self._spend_call()
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
+                answer = await self._get(asked)
+        except (aiohttp.ClientError, OSError, TimeoutError) as trouble:
+            self._note_failure()
+            raise NoAnswerError(type(trouble).__name__) from None
+        self._failures = 0
+        return answer
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _spend_call(self) -> None:
+        now_ms = self._clock()
+        if now_ms < self._ill_until_ms:
+            raise NoAnswerError("left alone after failures")
+        if now_ms // _DAY_MS != self._day:
+            self._day, self.calls_today = now_ms // _DAY_MS, 0
+        if self.calls_today >= self._calls_a_day:
+            raise NoAnswerError("the day's quota is spent")
+        self.calls_today += 1
+
+    async def _get(self, asked: Asked) -> Any:  # noqa: ANN401
+        session = self._open()
+        method = "GET" if asked.body is None else "POST"
+        url = self._address + asked.path
+        async with session.request(method, url, params=asked.query, json=asked.body) as answer:
+            raw = await answer.content.read(MOST_BYTES)
+            if answer.status != _OK:
+                raise aiohttp.ClientPayloadError(f"status {answer.status}")
+        try:
+            return json.loads(raw)
+        except ValueError:
+            raise BadAnswerError("not JSON") from None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession()
+        return self._session
+
+    def _note_failure(self) -> None:
+        self._failures += 1
+        if self._failures >= ILL_AFTER_FAILURES:
+            self._failures = 0
+            self._ill_until_ms = self._clock() + LEFT_ALONE_MS
+            log.warning("a map service does not answer and is left alone", address=self._address)
