@@ -42,8 +42,12 @@ PLACE_NAME = "指定位置"
 class Destinations(Protocol):
     """Finds destinations by words, pinyin, initials, or with a typing error."""
 
+    def find(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
+        """The clear best match of our own list if there is one, and what may be meant."""
+        ...
+
     async def look_up(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
-        """The clear best match if there is one, and what may be meant."""
+        """As `find`; of what our own list does not know others may know."""
         ...
 
 

@@ -45,7 +45,7 @@ class Advising:
 
     async def find(self, words: str, session: Session, person: str) -> Told:
         """For a destination in a citizen's own words."""
-        found, candidates = self._destinations.find(words)
+        found, candidates = await self._destinations.look_up(words)
         if found is not None:
             told = replace(session, destination=found.name, destination_id=found.destination_id)
             return await self.advise(found.place, told, person)
@@ -63,6 +63,8 @@ class Advising:
     async def again(self, session: Session, person: str) -> Told:
         """For the destination of the session."""
         found, _ = self._destinations.find(session.destination_id)
+        if found is None and session.destination:  # a place our own list does not have
+            found, _ = await self._destinations.look_up(session.destination)
         if found is None:
             return self._texts.no_last, replace(session, destination="")
         return await self.advise(found.place, session, person)

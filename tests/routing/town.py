@@ -40,6 +40,9 @@ class FewDestinations:
     """Finds by the whole name, or several by a part of it."""
 
     async def look_up(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
+        return self.find(words)
+
+    def find(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
         best = next((found for found in PLACES if found.name == words), None)
         return best, [found for found in PLACES if words in found.name]
 
