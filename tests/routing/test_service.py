@@ -71,5 +71,4 @@ async def test_the_floor_serves_its_routes_and_names_its_loops(redis: Redis) -> 
         "learn tolls",
         "destinations",
         "map services",
-        "learn to forecast",
     }
