@@ -218,12 +218,8 @@ class Guidance:
         self.tell(trip)
         try:
             await self.patience.ask(
-                lambda: trip_store.write_trip(self._redis, trip, trip.shown_at_ms)
+                lambda: trip_store.write_trip(self._redis, trip, trip.shown_at_ms, digest)
             )
-            if digest:
-                await self.patience.ask(
-                    lambda: trip_store.swap_current(self._redis, digest, trip, trip.shown_at_ms)
-                )
         except AwayError:
             return  # the driver has his answer; only the trip is not followed
 

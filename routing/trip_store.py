@@ -41,9 +41,14 @@ def driver_key(digest: str) -> str:
     return f"zhibo:v1:driver:{digest}"
 
 
-async def write_trip(redis: Redis, trip: Trip, now_ms: int) -> None:
-    kept_ms = max(trip.expires_ms - now_ms, 0) + KEPT_MS
-    await redis.set(trip_key(trip.trip_id), _encoder.encode(trip), px=kept_ms)
+async def write_trip(redis: Redis, trip: Trip, now_ms: int, digest: str = "") -> None:
+    """Keep the trip; with a driver's digest it is the one he was shown last."""
+    left_ms = max(trip.expires_ms - now_ms, 1)
+    async with redis.pipeline(transaction=False) as round_:
+        round_.set(trip_key(trip.trip_id), _encoder.encode(trip), px=left_ms + KEPT_MS)
+        if digest:
+            round_.set(driver_key(digest), trip.trip_id, px=left_ms)
+        await round_.execute()
 
 
 async def find_trip(redis: Redis, trip_id: str) -> Trip | None:
@@ -89,13 +94,6 @@ async def settle_answer(redis: Redis, digest: str, answer: bytes, kept_ms: int) 
     """Keep this answer unless one was given meanwhile; the one that holds."""
     earlier = await redis.set(answer_key(digest), answer, px=kept_ms, nx=True, get=True)
     return answer if earlier is None else cast("bytes", earlier)
-
-
-async def swap_current(redis: Redis, digest: str, trip: Trip, now_ms: int) -> str | None:
-    """Note the driver's newest trip; the one he was shown before it."""
-    kept_ms = max(trip.expires_ms - now_ms, 1)
-    before = await redis.set(driver_key(digest), trip.trip_id, px=kept_ms, get=True)
-    return None if before is None else cast("bytes", before).decode()
 
 
 async def find_current(redis: Redis, digest: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A recommendation over HTTP at 200 a second: `zhibo serve`, real Redis and PostgreSQL."""
+"""A recommendation over HTTP at 200 a second, with real servers; joint decisions of thousands."""
 
 import argparse
 import asyncio
@@ -19,6 +19,7 @@ from gateway.redis_client import connect
 from occupancy import embedded, snapshot
 from occupancy.first_start import prepare
 from occupancy.lot_file import load_shipped
+from tests.bench import joint_decision
 from tests.bench.report import Report, at_most, shown
 from tests.bench.web_server import picture
 
@@ -44,6 +45,7 @@ def measure(arguments: list[str]) -> Report:
             at_most("requests without an answer", told["failed"], 0, "requests"),
             shown(f"the same {at}, p95", _part(took, 0.95), "ms"),
             shown(f"the same {at}, median", _part(took, 0.5), "ms"),
+            *joint_decision.figures(),
         ],
         {
             "requests": asked,

@@ -85,10 +85,11 @@ async def test_of_two_answers_to_one_question_the_first_holds(redis: Redis) -> N
     assert await trip_store.find_answer(redis, "q") == b"first"
 
 
-async def test_a_drivers_newest_trip_tells_the_one_before(redis: Redis) -> None:
+async def test_a_drivers_newest_trip_is_known(redis: Redis) -> None:
     assert await trip_store.find_current(redis, "d") is None
-    assert await trip_store.swap_current(redis, "d", a_trip(), NOW_MS) is None
-    assert await trip_store.swap_current(redis, "d", a_trip(), NOW_MS) == "t1"
+    await trip_store.write_trip(redis, a_trip(), NOW_MS)
+    assert await trip_store.find_current(redis, "d") is None
+    await trip_store.write_trip(redis, a_trip(), NOW_MS, "d")
     assert await trip_store.find_current(redis, "d") == "t1"
 
 
