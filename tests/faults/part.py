@@ -38,17 +38,24 @@ class Part:
                 await _end(process, number)
 
     def send(self, number: signal.Signals) -> None:
-        if self.process is not None and self.process.returncode is None:
+        if self.process is not None and self.is_running:
             self.process.send_signal(number)
 
     async def mourn(self) -> None:
         """Note an end that nobody asked for, and start again as any supervisor would."""
         async with self._changing:
-            if self.process is None or self.process.returncode is None:
+            if self.process is None or self.is_running:
                 return
-            last_words = self.child.log_path.read_text(errors="replace").splitlines()[-3:]
-            self.deaths.append(f"{self.name}: {self.process.returncode}: {' / '.join(last_words)}")
+            self.deaths.append(f"{self.process.returncode}: {self.last_words()}")
             self.process = await self._started()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    def last_words(self) -> str:
+        lines = self.child.log_path.read_text(errors="replace").splitlines()
+        return f"{self.name}: {' / '.join(lines[-3:])}"
 
     async def _started(self) -> asyncio.subprocess.Process:
         """Once more if it ends before it answers: a killed server may be in its own way."""

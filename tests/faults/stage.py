@@ -272,6 +272,8 @@ async def _until_heard(made: Stage) -> None:
 
 
 async def _is_heard(made: Stage) -> bool:
+    for part in made.parts.values():
+        assert part.is_running, part.last_words()
     try:
         ready = await made.get(made.web + "/readyz")
     except (AssertionError, aiohttp.ClientError, TimeoutError):
