@@ -140,6 +140,14 @@ class Received(msgspec.Struct, frozen=True):
         offset = self.received_at_ms - self.sent_at_ms
         return offset if abs(offset) > CLOCK_TOLERANCE_MS else 0
 
+    @property
+    def observed_at_ms(self) -> int:
+        """By our clock, and never after it came.
+
+        What was observed before its gateway's clock was set back would look fresh for too long.
+        """
+        return min(self.observation.observed_at_ms + self.offset_ms, self.received_at_ms)
+
 
 def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOccupancy:
     """What we believe after `received`; an observation that is not newer changes nothing."""
@@ -147,7 +155,7 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
     if previous is not None and news.position <= previous.position:
         return previous
     spaces = balance_of(news)
-    observed_at_ms = news.observed_at_ms + received.offset_ms
+    observed_at_ms = received.observed_at_ms
     doubts = tuple(dict.fromkeys((*news.doubts, *_doubts(lot, spaces, received))))
     quality = _quality(spaces, lot, news.unseen_cars)
     samples = _samples(previous, observed_at_ms, spaces.free)

@@ -15,6 +15,7 @@ from tests.bench.report import Figure, Report, at_least, at_most, shown
 from tests.faults.catalogue import FAULTS
 from tests.faults.history_checker import Kind
 from tests.faults.play import Director, Outcome, run
+from tests.faults.process_faults import TAKEN_OVER
 
 RECOVERY_SECONDS = 5.0
 WIPED_SECONDS = 2.0
@@ -82,6 +83,7 @@ def _counts(played: Mapping[str, int]) -> list[Figure]:
 
 def _hour(notes: Mapping[str, Sequence[float]]) -> list[Figure]:
     limits = {
+        TAKEN_OVER: 10,
         "hour away: backlog gone, s": 60,
         "hour away: worst age while catching up, s": 2,
         "age of the live picture without PostgreSQL, s": 5,
@@ -96,6 +98,7 @@ def _hour(notes: Mapping[str, Sequence[float]]) -> list[Figure]:
 def _details(outcome: Outcome, seed: int) -> dict[str, object]:
     return {
         "seed": seed,
+        "kills": dict(outcome.kills),
         "rows_recorded": outcome.verdict.rows,
         "samples_every_100_ms": outcome.samples,
         "samples_without_an_answer": outcome.unanswered,

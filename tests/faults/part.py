@@ -1,6 +1,8 @@
 """One process of the stage: started, killed and stopped by its pid, never by its name."""
 
 import asyncio
+import contextlib
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -39,7 +41,7 @@ class Part:
 
     def send(self, number: signal.Signals) -> None:
         if self.process is not None and self.is_running:
-            self.process.send_signal(number)
+            _send(self.process, number)
 
     async def mourn(self) -> None:
         """Note an end that nobody asked for, and start again as any supervisor would."""
@@ -74,7 +76,13 @@ class Part:
 
 async def _end(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     if process.returncode is None:
-        process.send_signal(number)
-        process.send_signal(signal.SIGCONT)  # a stopped one would never hear of it
+        _send(process, number)
+        _send(process, signal.SIGCONT)  # a stopped one would never hear of it
     async with asyncio.timeout(START_SECONDS):
         await process.wait()
+
+
+def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Past Popen, which would reap a dead one before asyncio does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, number)

@@ -29,6 +29,7 @@ class Outcome:
 
     verdict: Verdict
     played: Mapping[str, int]
+    kills: Mapping[str, int]
     recoveries: dict[str, list[float]]
     exact_seconds: float
     drained_seconds: float
@@ -91,6 +92,7 @@ class Director:
         return Outcome(
             verdict,
             self.played,
+            self.stage.kills,
             dict(self.recoveries),
             exact_seconds,
             (now_ms() - exact_at_ms) / 1_000,

@@ -4,8 +4,6 @@ import asyncio
 import shutil
 import sys
 
-import asyncpg
-
 from gateway import stream
 from gateway.process import monotonic_seconds, now_ms
 from occupancy import snapshot
@@ -63,12 +61,8 @@ async def _until_recorded(stage: Stage, healed_at_ms: int) -> None:
     newest = {lot_id: await _newest_said(stage, lot_id) for lot_id in stage.lots}
 
     async def is_recorded() -> bool:
-        try:
-            rows = await stage.fetch("SELECT lot_id, epoch, sequence FROM watermark")
-        except (OSError, asyncpg.PostgresError):  # another fault at the same time
-            return False
-        reached = {row["lot_id"]: (row["epoch"], row["sequence"]) for row in rows}
-        return all(reached[lot_id] >= position for lot_id, position in newest.items())
+        reached = await stage.watermarks()
+        return bool(reached) and all(reached[lot] >= place for lot, place in newest.items())
 
     spent_seconds = (now_ms() - healed_at_ms) / 1_000
     await until(is_recorded, within_seconds=BACKLOG_SECONDS - spent_seconds)

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 import aiohttp
 import asyncpg
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from gateway.children import Child
@@ -54,6 +57,7 @@ class Stage:
     sim: str
     http: aiohttp.ClientSession
     notes: dict[str, list[float]] = field(default_factory=dict)
+    kills: Counter[str] = field(default_factory=Counter)
 
     @property
     def lots(self) -> Sequence[str]:
@@ -96,6 +100,14 @@ class Stage:
             return rows
         finally:
             await connection.close()
+
+    async def watermarks(self) -> dict[str, tuple[int, int]]:
+        """How far each car park is recorded; nothing while PostgreSQL is away."""
+        try:
+            rows = await self.fetch("SELECT lot_id, epoch, sequence FROM watermark")
+        except (OSError, asyncpg.PostgresError):
+            return {}
+        return {row["lot_id"]: (row["epoch"], row["sequence"]) for row in rows}
 
     async def mourn(self) -> None:
         """Until cancelled: parts that end by themselves are noted and started again."""
@@ -167,7 +179,9 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
     }
     for part in _service(folder, environ, links, outboxes, configs):
         parts[part.name] = part
-    redis = await stack.enter_async_context(connect(f"redis://127.0.0.1:{redis_port}"))
+    redis: Redis = await stack.enter_async_context(
+        Redis(port=redis_port, retry=Retry(NoBackoff(), 2))  # its server has been killed before
+    )
     patience = aiohttp.ClientTimeout(HTTP_SECONDS)
     http = await stack.enter_async_context(aiohttp.ClientSession(timeout=patience))
     return Stage(

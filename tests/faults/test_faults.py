@@ -11,6 +11,7 @@ from tests.faults.catalogue import FAULTS
 from tests.faults.history_checker import Kind
 from tests.faults.live_checker import NEVER
 from tests.faults.play import Director, Outcome, run
+from tests.faults.process_faults import KINDS
 from tests.faults.small_disk import NoDiskError
 
 pytestmark = pytest.mark.timeout(900)
@@ -65,6 +66,7 @@ def test_no_published_count_is_ever_above_the_truth(outcome: Outcome) -> None:
 
 def test_every_fault_of_the_table_was_played(outcome: Outcome) -> None:
     assert outcome.played == {**dict.fromkeys(FAULTS, 1), "kill -9": KILLS}
+    assert min(outcome.kills.values()) == KILLS // len(KINDS)
 
 
 def test_no_part_ends_by_itself(outcome: Outcome) -> None:

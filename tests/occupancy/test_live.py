@@ -167,6 +167,17 @@ def test_a_gateway_clock_hours_off_is_taken_out_and_said() -> None:
     assert picture.quality is Quality.COUNTED
 
 
+@given(st.integers(-7_200_000, 7_200_000), st.integers(-7_200_000, 7_200_000))
+def test_nothing_is_observed_after_it_came(set_by_ms: int, behind_ms: int) -> None:
+    """Whatever the gateway's clock was set to between observing and sending."""
+    observation = an_observation()
+    sent_at_ms = observation.observed_at_ms + set_by_ms
+    news = Received(observation, sent_at_ms, sent_at_ms + behind_ms)
+    picture = fold(None, a_lot(), news)
+    assert picture.observed_at_ms <= news.received_at_ms
+    assert as_seen_at(picture, news.received_at_ms + STALE_AFTER_MS).free is None
+
+
 def test_a_network_delay_is_no_clock_offset() -> None:
     assert fold(None, a_lot(), received(an_observation(), behind_ms=4_000)).clock_offset_ms == 0
 
