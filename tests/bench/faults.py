@@ -53,6 +53,7 @@ def _figures(outcome: Outcome) -> list[Figure]:
         shown("count events sent", verdict.events, "events"),
         at_least("count events recorded", verdict.recorded, verdict.events, "events"),
         *(at_most(kind, verdict.count(kind), 0, "events") for kind in Kind),
+        at_least("planted faults found", len(outcome.spoilt.findings), 2, "events"),
         at_most("published above the truth", len(outcome.excesses), 0, "counts"),
         at_most("parts that ended by themselves", len(outcome.deaths), 0, "ends"),
         at_most("live equals truth after the last fault", outcome.exact_seconds, 5, "s"),

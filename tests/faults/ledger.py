@@ -41,6 +41,20 @@ async def read_history(stage: Stage) -> list[Row]:
     ]
 
 
+async def spoil(stage: Stage, doubled_lot: str, lost_lot: str) -> None:
+    """Plant what the checker must find: one row twice, and the later half of a history gone."""
+    await stage.fetch(
+        "INSERT INTO observation SELECT * FROM observation WHERE lot_id = $1 "
+        "ORDER BY epoch DESC, sequence DESC LIMIT 1",
+        doubled_lot,
+    )
+    await stage.fetch(
+        "DELETE FROM observation WHERE lot_id = $1 AND entries_total > "
+        "(SELECT max(entries_total) / 2 FROM observation WHERE lot_id = $1)",
+        lost_lot,
+    )
+
+
 async def compare(stage: Stage, fastest: float) -> Verdict:
     """`fastest`: the most simulated seconds a second that the town has run at."""
     truth = await read_truth(stage)

@@ -10,7 +10,7 @@ from gateway.process import now_ms
 from tests.faults import process_faults
 from tests.faults.catalogue import FAULTS
 from tests.faults.history_checker import Verdict
-from tests.faults.ledger import compare
+from tests.faults.ledger import compare, spoil
 from tests.faults.live_checker import NEVER
 from tests.faults.stage import FASTEST, Stage, stage
 from tests.faults.watch import PATIENCE_SECONDS, Watch
@@ -19,15 +19,17 @@ from tests.waiting import until
 SPEED = 60.0
 PAUSE_SECONDS = (0.2, 1.5)
 DRAIN_SECONDS = 120.0
+DOUBLED_LOT, LOST_LOT = "sanda", "kangle"
 Say = Callable[[str], None]
 Act = Callable[["Director"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run has shown."""
+    """What a run has shown; `spoilt` is the verdict after faults were planted in the history."""
 
     verdict: Verdict
+    spoilt: Verdict
     played: Mapping[str, int]
     kills: Mapping[str, int]
     recoveries: dict[str, list[float]]
@@ -89,13 +91,17 @@ class Director:
         exact_seconds = await self._until_exact(healed_at_ms)
         exact_at_ms = now_ms()
         verdict = await self._drained()
+        drained_at_ms = now_ms()
+        await spoil(self.stage, DOUBLED_LOT, LOST_LOT)
+        spoilt = await compare(self.stage, FASTEST)
         return Outcome(
             verdict,
+            spoilt,
             self.played,
             self.stage.kills,
             dict(self.recoveries),
             exact_seconds,
-            (now_ms() - exact_at_ms) / 1_000,
+            (drained_at_ms - exact_at_ms) / 1_000,
             self.watch.excesses,
             self.stage.deaths,
             self.watch.samples,

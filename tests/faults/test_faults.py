@@ -10,7 +10,7 @@ import pytest
 from tests.faults.catalogue import FAULTS
 from tests.faults.history_checker import Kind
 from tests.faults.live_checker import NEVER
-from tests.faults.play import Director, Outcome, run
+from tests.faults.play import DOUBLED_LOT, LOST_LOT, Director, Outcome, run
 from tests.faults.process_faults import KINDS
 from tests.faults.small_disk import NoDiskError
 
@@ -57,6 +57,12 @@ def test_no_car_is_lost_doubled_or_out_of_order(outcome: Outcome) -> None:
     assert {kind: outcome.verdict.count(kind) for kind in Kind} == dict.fromkeys(Kind, 0), (
         outcome.verdict.findings[:20]
     )
+
+
+def test_what_is_planted_in_the_same_history_is_found(outcome: Outcome) -> None:
+    """The checker looks at the rows that PostgreSQL holds: one doubled and many gone are seen."""
+    found = {(finding.kind, finding.lot_id) for finding in outcome.spoilt.findings}
+    assert found == {(Kind.DOUBLED, DOUBLED_LOT), (Kind.LOST, LOST_LOT)}
 
 
 def test_no_published_count_is_ever_above_the_truth(outcome: Outcome) -> None:
