@@ -42,7 +42,12 @@ async def read_history(stage: Stage) -> list[Row]:
 
 
 async def spoil(stage: Stage, doubled_lot: str, lost_lot: str) -> None:
-    """Plant what the checker must find: one row twice, and the later half of a history gone."""
+    """Plant what the checker must find: one row twice, and the later half of a history gone.
+
+    Nobody may write any more: the next row would tell all that was lost.
+    """
+    for part in (*stage.gateways(), *stage.recorders()):
+        await part.end()
     await stage.fetch(
         "INSERT INTO observation SELECT * FROM observation WHERE lot_id = $1 "
         "ORDER BY epoch DESC, sequence DESC LIMIT 1",

@@ -72,11 +72,13 @@ class Director:
             self.say(f"{name}, beside others")
 
     async def strike(self, name: str) -> None:
+        self.stage.struck = ""
         healed_at_ms = await FAULTS[name].strike(self.stage, self.watch)
         self.played[name] += 1
-        seconds = await self._until_fresh(name, healed_at_ms)
-        self.recoveries[name].append(seconds)
-        self.say(f"{name}: fresh again after {seconds:.1f} s")
+        exactly = f"{name} {self.stage.struck}".strip()
+        seconds = await self._until_fresh(exactly, healed_at_ms)
+        self.recoveries[exactly].append(seconds)
+        self.say(f"{exactly}: fresh again after {seconds:.1f} s")
 
     async def _until_fresh(self, name: str, healed_at_ms: int) -> float:
         try:

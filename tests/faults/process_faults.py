@@ -30,6 +30,7 @@ def _pick(stage: Stage) -> Part:
     fewest = min(stage.kills[kind] for kind in KINDS)
     kind = stage.dice.choice([kind for kind in KINDS if stage.kills[kind] == fewest])
     stage.kills[kind] += 1
+    stage.struck = kind
     names = [name for name in sorted(stage.parts) if name.startswith(kind)]
     return stage.parts[stage.dice.choice(names)]
 

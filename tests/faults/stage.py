@@ -57,6 +57,7 @@ class Stage:
     sim: str
     http: aiohttp.ClientSession
     notes: dict[str, list[float]] = field(default_factory=dict)
+    struck: str = ""  # what exactly the last fault hit
     kills: Counter[str] = field(default_factory=Counter)
 
     @property
