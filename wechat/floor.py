@@ -12,8 +12,11 @@ from wechat.acting import Acting, Reports
 from wechat.advising import Advising
 from wechat.answering import Answering
 from wechat.config import WechatSettings
+from wechat.driver_advice import DriverAdvisor
+from wechat.driver_page import DriverPage
 from wechat.memory import Memory
 from wechat.once import Once
+from wechat.page_signature import PageSignatures
 from wechat.reminders import Reminders
 from wechat.texts import load_texts
 from wechat.town import Town
@@ -25,24 +28,29 @@ log = structlog.get_logger()
 def account_floor(
     settings: WechatSettings, public_url: str = ""
 ) -> Callable[[Ground, Guided], Floor]:
-    """Builds the floor once guidance is there; without an account it is empty."""
+    """Builds the floor once guidance is there; without an account it is the driver's page alone."""
 
     def build(ground: Ground, guided: Guided) -> Floor:
-        if not settings.is_served:
-            return Floor()
-        texts = load_texts()
         town = Town(ground.showcase, ground.shelf)
+        reports = Reports(ground.connections, town)
+        app_id = settings.app_id if settings.has_api else ""
+        page = DriverPage(ground, DriverAdvisor(guided), reports, app_id)
+        if not (settings.is_served or settings.has_api):
+            return Floor(page.routes())
+        http = aiohttp.ClientSession()
+        account = None
+        routes = page.routes()
+        if settings.has_api:
+            account = Account(http, ground.redis, settings, ground.clock)
+            routes += PageSignatures(account, app_id, public_url, ground.clock).routes()
+        else:
+            log.warning("no ZHIBO_WECHAT_SECRET: no reminders and no late answers")
+        texts = load_texts()
         memory = Memory(ground.redis, ground.clock)
         advising = Advising(
             town, guided.guidance, guided.trips, guided.destinations, texts, public_url
         )
-        http = aiohttp.ClientSession()
-        account = None
-        if settings.has_api:
-            account = Account(http, ground.redis, settings, ground.clock)
-        else:
-            log.warning("no ZHIBO_WECHAT_SECRET: no reminders and no late answers")
-        acting = Acting(advising, town, memory, Reports(ground.connections, town), texts)
+        acting = Acting(advising, town, memory, reports, texts)
         answering = Answering(acting, advising, memory, town, texts, account)
         once = Once(ground.redis, ground.clock)
         reminders = Reminders(memory, advising, town, texts, account, settings.reminder_template)
@@ -51,7 +59,8 @@ def account_floor(
             async with http:
                 await once.run()
 
-        routes = Webhook(settings, answering, once, ground.clock).routes()
+        if settings.is_served:
+            routes += Webhook(settings, answering, once, ground.clock).routes()
         return Floor(routes, {"answer messages": answer, "send reminders": reminders.keep_sending})
 
     return build

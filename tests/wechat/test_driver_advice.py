@@ -1,0 +1,71 @@
+"""The driver's page with the real guidance behind it: found, asked back, sent elsewhere, refused."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from occupancy import database
+from occupancy.web.floors import Ground
+from occupancy.web.routes import Route
+from occupancy.web.showcase import Showcase
+from occupancy.web.tariff_shelf import TariffShelf
+from routing.config import GuidanceSettings
+from routing.floor import guidance_floor
+from tests.browser.stage import Stage, staged
+from tests.occupancy.web.faces import AWAY
+from wechat.config import WechatSettings
+from wechat.floor import account_floor
+
+
+@asynccontextmanager
+async def town(redis: Redis) -> AsyncIterator[Stage]:
+    async with database.pool(AWAY) as away:
+
+        def build(showcase: Showcase, shelf: TariffShelf) -> list[Route]:
+            ground = Ground(showcase, shelf, away, redis, showcase.now_ms)
+            upper = account_floor(WechatSettings())
+            return list(guidance_floor(GuidanceSettings(), above=upper)(ground).routes)
+
+        async with staged(above=build) as stage:
+            stage.free_all()
+            yield stage
+
+
+async def page(stage: Stage, to: str, **query: str) -> str:
+    params = {"to": to, **query}
+    async with stage.running.http.get(stage.url("/m/"), params=params) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_a_destination_is_answered_with_car_parks_reasons_and_links(redis: Redis) -> None:
+    async with town(redis) as stage:
+        told = await page(stage, "人民医院", stay="180", prefer="near")
+        assert "去三水区人民医院" in told
+        assert "有位可能" in told
+        assert "步行约" in told
+        start = told.index("/v1/trips/")
+        link = told[start : told.index('"', start)]
+        url = stage.url(link)
+        async with stage.running.http.get(url, allow_redirects=False) as answer:
+            assert answer.status == 302
+            assert answer.headers["Location"].startswith("https://uri.amap.com/")
+
+
+async def test_a_full_car_park_is_left_out_with_its_reason(redis: Redis) -> None:
+    async with town(redis) as stage:
+        stage.free("kangle", 0)
+        told = await page(stage, "税务局")
+        assert "没有推荐的停车场" in told
+        assert "康乐路：到达时多半已满" in told
+
+
+async def test_what_may_be_meant_is_offered_and_what_is_not_here_is_said(redis: Redis) -> None:
+    async with town(redis) as stage:
+        unclear = await page(stage, "公园")
+        assert "您说的是哪一个" in unclear
+        assert "西南公园" in unclear
+        nowhere = await page(stage, "asdfgh")
+        assert "没有找到" in nowhere
+        assert "约 52 位" in nowhere
