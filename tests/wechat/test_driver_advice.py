@@ -1,4 +1,4 @@
-"""The driver's page with the real guidance behind it: found, asked back, sent elsewhere, refused."""
+"""The driver's page with the real guidance behind it: found, asked back, sent elsewhere."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from wechat.floor import account_floor
 
 
 @asynccontextmanager
-async def town(redis: Redis) -> AsyncIterator[Stage]:
+async def town(redis: Redis, *closed: str) -> AsyncIterator[Stage]:
     async with database.pool(AWAY) as away:
 
         def build(showcase: Showcase, shelf: TariffShelf) -> list[Route]:
@@ -27,7 +27,7 @@ async def town(redis: Redis) -> AsyncIterator[Stage]:
             upper = account_floor(WechatSettings())
             return list(guidance_floor(GuidanceSettings(), above=upper)(ground).routes)
 
-        async with staged(above=build) as stage:
+        async with staged(closed, above=build) as stage:
             stage.free_all()
             yield stage
 
@@ -53,12 +53,11 @@ async def test_a_destination_is_answered_with_car_parks_reasons_and_links(redis:
             assert answer.headers["Location"].startswith("https://uri.amap.com/")
 
 
-async def test_a_full_car_park_is_left_out_with_its_reason(redis: Redis) -> None:
-    async with town(redis) as stage:
-        stage.free("kangle", 0)
+async def test_a_closed_car_park_is_left_out_with_its_reason(redis: Redis) -> None:
+    async with town(redis, "kangle") as stage:
         told = await page(stage, "税务局")
         assert "没有推荐的停车场" in told
-        assert "康乐路：到达时多半已满" in told
+        assert "康乐路：已关闭" in told
 
 
 async def test_what_may_be_meant_is_offered_and_what_is_not_here_is_said(redis: Redis) -> None:
