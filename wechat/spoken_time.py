@@ -12,7 +12,7 @@ _MORE_LIKELY_AFTERNOON = 6  # 三点 of another day is 15:00, 八点 is 8:00
 
 _DIGITS = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 _DIGITS |= {"六": 6, "七": 7, "八": 8, "九": 9}
-_NUMBER = r"\d+(?:\.\d+)?|[零一二两三四五六七八九十]+"
+_NUMBER = r"(?<![\d.])\d{1,4}(?:\.\d{1,2})?|[零一二两三四五六七八九十]{1,3}"
 _UNIT_HOUR = r"(?:个)?(?:小时|钟头|钟(?!头)|hours?|hrs?|h)"
 _UNIT_MINUTE = r"(?:分钟|分|minutes?|mins?|m)(?![a-z])"
 _DURATION = (
@@ -139,11 +139,11 @@ def number(word: str) -> float | None:
     if word[0].isdigit():
         return float(word)
     tens, ten, ones = word.rpartition("十")
-    if len(tens) > 1 or len(ones) > 1:
-        return None
     if not ten:
-        return _DIGITS[ones]
-    return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
+        return _DIGITS.get(ones)
+    if (tens and tens not in _DIGITS) or (ones and ones not in _DIGITS):
+        return None
+    return _DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0)
 
 
 def _on_a_day(arrival: Arrival, minute: int, now_minute: int) -> int | None:

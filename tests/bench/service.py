@@ -1,0 +1,108 @@
+"""`zhibo serve` with its own PostgreSQL and Redis, and car parks that are heard all the time."""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from gateway.redis_client import connect
+from occupancy import embedded, snapshot
+from occupancy.first_start import prepare
+from occupancy.lot_file import load_shipped
+from tests.bench.web_server import picture
+
+READY_SECONDS = 30.0
+PICTURES_EVERY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where it listens: one port a process that was started."""
+
+    ports: tuple[int, ...]
+    redis_url: str
+
+
+@asynccontextmanager
+async def service(
+    processes: int = 1, workers: int = 1, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Service]:
+    """So many `zhibo serve`, each with a port of its own and so many workers behind it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        async with AsyncExitStack() as stack:
+            logs = folder / "logs"
+            postgres = await embedded.prepare_postgres(folder / "pg", logs)
+            postgres_url = await stack.enter_async_context(embedded.running(postgres))
+            valkey = embedded.prepare_valkey(folder / "redis", logs)
+            redis_url = await stack.enter_async_context(embedded.running(valkey))
+            await prepare(postgres_url)
+            environ = {
+                **os.environ,
+                "ZHIBO_DATA": str(folder),
+                "ZHIBO_POSTGRES_URL": postgres_url,
+                "ZHIBO_REDIS_URL": redis_url,
+                "ZHIBO_WORKERS": str(workers),
+                **(settings or {}),
+            }
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            heard = group.create_task(_be_heard(redis_url), name="pictures")
+            stack.callback(heard.cancel)
+            ports = tuple(free_port() for _ in range(processes))
+            for port in ports:
+                await stack.enter_async_context(_serving({**environ, "ZHIBO_PORT": str(port)}))
+            for port in ports:
+                await _until_ready(port)
+            yield Service(ports, redis_url)
+
+
+@asynccontextmanager
+async def _serving(environ: dict[str, str]) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "zhibo", "serve"), env=environ, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _be_heard(redis_url: str) -> None:
+    """What gateways and recorder would say: some cars more or less, every few seconds."""
+    lots, sequence = load_shipped(), 0
+    async with connect(redis_url) as redis:
+        run_id = await snapshot.read_run_id(redis)
+        while True:
+            sequence += 1
+            for lot in lots:
+                await snapshot.write(redis, run_id, picture(lot, sequence))
+            await asyncio.sleep(PICTURES_EVERY_SECONDS)
+
+
+async def _until_ready(port: int) -> None:
+    async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
+        while not await _is_ready(http, port):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(0.1)
+
+
+async def _is_ready(http: aiohttp.ClientSession, port: int) -> bool:
+    try:
+        async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
