@@ -65,7 +65,12 @@ class Due(msgspec.Struct, frozen=True):
         `limit` is the most that may be due when its window ends. A promise that is due sooner
         also takes from those due later: no minute's newest limit is passed.
         """
-        limits = {**self.limits, wanted.until_minute: limit}
+        limits = {
+            minute: most
+            for minute, most in self.limits.items()
+            if minute + GRACE_MINUTES > now_minute
+        }
+        limits[wanted.until_minute] = limit
         room = min(
             most - self.by(minute, now_minute)
             for minute, most in limits.items()
