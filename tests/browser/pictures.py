@@ -9,6 +9,12 @@ from playwright.async_api import Page
 from tests.browser.chromium import chromium
 
 SIZES = {"board_1920": (1920, 1080), "board_1440": (1440, 900), "board_390": (390, 844)}
+PHONE = (390, 844)
+DRIVER_PAGES = {
+    "driver_390": "/m/?to=人民医院",
+    "driver_lot_390": "/m/lots/kangle",
+    "driver_elder_390": "/m/?to=人民医院&elder=1",
+}
 
 
 async def _settle(page: Page) -> None:
@@ -24,6 +30,11 @@ async def take(folder: Path, address: str) -> None:
             await page.goto(f"{address}/board")
             await _settle(page)
             await page.screenshot(path=folder / f"{name}.png", full_page=width < 600)
+            await page.close()
+        for name, path in DRIVER_PAGES.items():
+            page = await browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
+            await page.goto(f"{address}{path}")
+            await page.screenshot(path=folder / f"{name}.png")
             await page.close()
 
 
