@@ -103,8 +103,9 @@ def newest(redis: Redis, holds: Callable[[Observation], bool]) -> Callable[[], A
 
 
 async def test_what_the_devices_say_is_said_in_redis(
-    lots: Lots, redis: Redis, redis_url: str, tmp_path: Path
+    lots: Lots, redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.station_state.PRIMED_AFTER_MS", 60_000)  # a slow machine is none
     async with running(lots, redis_url, tmp_path):
         await until(newest(redis, lambda o: (o.cars_on_pallets, o.cars_inside) == (5, 5)))
         lots.cars["in"] += 1
