@@ -106,6 +106,7 @@ async def test_the_essentials_need_no_script(browser: Browser, stage: Stage) -> 
         assert "stay=720" in page.page.url
         assert await first(page, "[data-total]") != before
         assert "投诉电话" in await first(page, "dl")
+        assert re.fullmatch(r"\d\d:\d\d 前离场免费", await first(page, "[data-free]"))
         assert (await page.page.locator(".go a").first.get_attribute("href") or "").startswith(
             "https://uri.amap.com/"
         )

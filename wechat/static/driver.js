@@ -130,6 +130,7 @@
     const told = await answer.json();
     if (Number(form.elements.stay.value) !== minutes) return;
     put(one("[data-total]"), yuan(told.total_fen));
+    put(one("[data-free]"), told.free_until ? `${told.free_until.slice(11, 16)} 前离场免费` : "");
     const rises = told.next_step_at && told.next_total_fen !== null;
     put(one("[data-next]"), rises ? `${told.next_step_at.slice(11, 16)} 之后离场为 ${yuan(told.next_total_fen)}` : "");
     one("[data-lines] tbody").replaceChildren(...told.lines.map((line) => row([line.words.zh, yuan(line.amount_fen)])));
