@@ -129,8 +129,6 @@ def _rate(before: Seen, count: int, now_ms: int) -> float:
 def _one_entry(promises: Sequence[Promise], per_minute: float, now_minute: int) -> list[Promise]:
     rates = [_rate_of(promise, now_minute) for promise in promises]
     all_cars = max(per_minute, sum(rates))
-    if all_cars == 0:
-        return list(promises)
     return [
         msgspec.structs.replace(promise, share=promise.share * (1 - rate / all_cars))
         for promise, rate in zip(promises, rates, strict=True)

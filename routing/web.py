@@ -159,7 +159,7 @@ class Recommendations:
             document = recommendation_document(answer, self._public_url)
             return msgspec.json.encode(document), answer
 
-        words = msgspec.json.encode(question, order="deterministic").decode()
+        words = msgspec.json.encode(asked).decode()
         body = await self._guidance.same_answer(asked.driver, words, make)
         return web.Response(body=body, content_type="application/json")
 
@@ -207,7 +207,8 @@ class Recommendations:
         guidance = self._guidance
         now_ms = guidance.clock()
         try:
-            check_inside(destination[0], guidance.settings.district, "place")
+            said = "destination" if asked.place is None else "place"
+            check_inside(destination[0], guidance.settings.district, said)
             arrive_ms = None
             if asked.arrive:
                 arrive_ms = check_arrival(moment_ms(asked.arrive, "arrive"), now_ms)

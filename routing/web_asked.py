@@ -17,6 +17,7 @@ MOST_AHEAD_DAYS = 7
 LATE_MS = 5 * 60_000  # a request that was on its way, a clock that is a little off
 DEFAULT_STAY = "PT2H"
 SAME_PLACE_METRES = 50.0
+FARTHEST_ORIGIN_METRES = 300_000.0
 MOST_WORDS = 100
 _MINUTE_SECONDS, _DAY_MINUTES, _DAY_MS = 60, 1440, 86_400_000
 
@@ -150,13 +151,18 @@ def question_of(
     arrive_ms: int | None,
     stay_minutes: int,
 ) -> Question:
-    """All of it, with the destination found."""
+    """All of it, with the destination found. Raises BadQuestionError."""
     place, name = destination
+    origin = None if asked.from_ is None else place_of(asked.from_, "from")
+    if origin is not None and metres(origin, place) > FARTHEST_ORIGIN_METRES:
+        far = metres(origin, place) / 1_000
+        detail = f"`from` lies {far:.0f} km from the destination; mind the order lat, lng"
+        raise BadQuestionError("from", detail)
     return Question(
         destination=place,
         destination_name=name,
         stay_minutes=stay_minutes,
-        origin=None if asked.from_ is None else place_of(asked.from_, "from"),
+        origin=origin,
         arrive_ms=arrive_ms,
         vehicle=vehicle_of(asked.vehicle),
         wishes=wishes_of(asked.prefer),

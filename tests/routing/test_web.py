@@ -4,7 +4,9 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from redis.asyncio import Redis
 
 from occupancy.web.formats import rfc3339
@@ -148,6 +150,7 @@ def at(town: Town, days: float) -> str:
             "place",
         ),
         ({"destination": HOSPITAL, "from": {}}, "from"),
+        ({"destination": HOSPITAL, "from": {"wgs84": {"lat": 0, "lng": 0}}}, "from"),
         ({"destination": HOSPITAL, "stay": "PT0M"}, "stay"),
         ({"destination": HOSPITAL, "stay": "P400D"}, "stay"),
         ({"destination": HOSPITAL, "stay": "two hours"}, "stay"),
@@ -230,7 +233,11 @@ async def test_a_link_leads_on_whatever_becomes_of_its_trip(town: Town) -> None:
         assert reply.status == 404
 
 
-async def test_the_document_of_the_routes_names_them(town: Town) -> None:
+async def test_the_document_promises_what_is_answered(town: Town) -> None:
     async with town.client.get("/openapi.json") as reply:
-        paths = (await reply.json())["paths"]
-    assert {"/v1/recommendations", "/v1/trips/{trip_id}/chosen"} <= set(paths)
+        document = await reply.json()
+    OpenAPIV31SpecValidator(document).validate()
+    assert "/v1/trips/{trip_id}/chosen" in document["paths"]
+    answer = await town.asked(destination=HOSPITAL, driver="d")
+    promised = document["components"]["schemas"]["RecommendationDocument"]
+    jsonschema.validate(answer, {**promised, "components": document["components"]})
