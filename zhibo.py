@@ -8,11 +8,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import msgspec
 from dotenv import dotenv_values
-from redis.asyncio import Redis
 
 import gateway.config
 import gateway.process
@@ -21,20 +20,16 @@ import occupancy.config
 import occupancy.web.config
 import routing.config
 import wechat.config
-from gateway.children import ChildRefusedError
 from gateway.config import TOWN_SIGN_LEVEL
-from gateway.doctor import Finding
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
-from lot_sim.devices import PortTakenError
-from lot_sim.scenario import BadScenarioError
-from occupancy.correction import BadCountError
-from occupancy.counting import NotHeardError
-from occupancy.database import NewerDatabaseError, Pool
-from occupancy.embedded import EmbeddedError
 from occupancy.sign_faces import TownSign
-from occupancy.together import RUNNING_FILE
-from routing.series_file import BadSeriesError
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from gateway.doctor import Finding
+    from occupancy.database import Pool
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
 SETTINGS = tuple(
@@ -49,19 +44,6 @@ SETTINGS = tuple(
             *lot_sim.config.SETTINGS,
         )
     }.values()
-)
-# What a person can mend: shown as plain words, without a traceback.
-REFUSALS = (
-    BadSettingError,
-    BadScenarioError,
-    PortTakenError,
-    ChildRefusedError,
-    gateway.config.BadConfigError,
-    NewerDatabaseError,
-    EmbeddedError,
-    NotHeardError,
-    BadCountError,
-    BadSeriesError,
 )
 FLAG_SETTINGS = {
     "data": "ZHIBO_DATA",
@@ -84,15 +66,44 @@ def main() -> None:
     try:
         level = occupancy.config.LOG_LEVEL.read(environ)
         gateway.process.configure_logging(arguments.name, level)
-        sys.exit(arguments.command(arguments, environ))
-    except REFUSALS as refusal:
+        code = arguments.command(arguments, environ)
+    except _refusals() as refusal:
         _refuse(arguments.name, refusal)
     except BaseExceptionGroup as group:
         # Raised among tasks that ended with it: one refusal explains them all.
-        refused, _ = group.split(REFUSALS)
+        refused, _ = group.split(_refusals())
         if refused is None:
             raise
         _refuse(arguments.name, _first_of(refused))
+    sys.exit(code)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What a person can mend: shown as plain words, without a traceback.
+
+    Asked for only when something went wrong: a gateway shall not wait for what others import.
+    """
+    from gateway.children import ChildRefusedError
+    from lot_sim.devices import PortTakenError
+    from lot_sim.scenario import BadScenarioError
+    from occupancy.correction import BadCountError
+    from occupancy.counting import NotHeardError
+    from occupancy.database import NewerDatabaseError
+    from occupancy.embedded import EmbeddedError
+    from routing.series_file import BadSeriesError
+
+    return (
+        BadSettingError,
+        BadScenarioError,
+        PortTakenError,
+        ChildRefusedError,
+        gateway.config.BadConfigError,
+        NewerDatabaseError,
+        EmbeddedError,
+        NotHeardError,
+        BadCountError,
+        BadSeriesError,
+    )
 
 
 def _refuse(command: str, refusal: BaseException) -> NoReturn:
@@ -212,7 +223,7 @@ def correct(arguments: argparse.Namespace, environ: Environ) -> int:
     return 0 if done.is_taken else FOUND_TROUBLE
 
 
-def _with_servers(environ: Environ, work: Callable[[Redis, Pool], Awaitable[T]]) -> T:
+def _with_servers(environ: Environ, work: "Callable[[Redis, Pool], Awaitable[T]]") -> T:
     from gateway.redis_client import connect
     from occupancy.database import pool
 
@@ -268,13 +279,13 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     return 0 if all(finding.ok for finding in findings) else FOUND_TROUBLE
 
 
-def _check_account(redis_url: str, environ: Environ) -> Finding:
+def _check_account(redis_url: str, environ: Environ) -> "Finding":
     from gateway.redis_client import connect
     from wechat.commands import check_account
 
     settings = wechat.config.load_settings(environ)
 
-    async def run() -> Finding:
+    async def run() -> "Finding":
         async with connect(redis_url or "redis://127.0.0.1:1") as redis:
             return await check_account(redis, settings, now_ms)
 
@@ -382,7 +393,10 @@ def _environ(arguments: argparse.Namespace) -> Environ:
     told = {**_read_env_file(Path(".env")), **os.environ, **flags}
     if arguments.command is up:
         return told
-    return {**_read_env_file(occupancy.config.DATA.read(told) / RUNNING_FILE), **told}
+    return {
+        **_read_env_file(occupancy.config.DATA.read(told) / occupancy.config.RUNNING_FILE),
+        **told,
+    }
 
 
 def _read_env_file(file: Path) -> dict[str, str]:

@@ -16,4 +16,5 @@ POSTGRES_URL = Setting(
     "ZHIBO_POSTGRES_URL", "", text, "PostgreSQL >= 15; without it `zhibo up` embeds one"
 )
 LOG_LEVEL = Setting("ZHIBO_LOG_LEVEL", "info", _level, "debug, info, warning or error")
+RUNNING_FILE = "running.env"  # in the data folder, while `zhibo up` runs: where its servers are
 SETTINGS = (DATA, POSTGRES_URL, LOG_LEVEL)

@@ -17,12 +17,12 @@ import aiohttp
 from gateway.children import Child, ChildRefusedError, keep_running
 from gateway.settings import BadSettingError
 from occupancy import embedded
+from occupancy.config import RUNNING_FILE
 from occupancy.first_start import prepare
 
 MODBUS_OFFSETS = range(0, 16_000, 1_000)  # below the ports the kernel gives out by itself
 READY_SECONDS = 120.0
 LOOPBACK = "127.0.0.1"
-RUNNING_FILE = "running.env"
 Say = Callable[[str], None]
 
 
