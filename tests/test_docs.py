@@ -7,6 +7,7 @@ import pytest
 
 import zhibo
 
+INVARIANTS, RULES = 8, 14
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -32,3 +33,14 @@ def test_the_two_commands_of_the_first_screen_are_make_targets() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    promises = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \|.*\| (.*) \|$", promises, re.MULTILINE)
+    assert len(rows) == INVARIANTS + RULES
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)
+        assert named
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), test
