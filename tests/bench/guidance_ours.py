@@ -20,13 +20,14 @@ class Habits:
     """How ours works; none of it belongs to one town."""
 
     most_regret_minutes: float = float("inf")
-    samples: int = 6
+    samples: int = 3
     most_lots: int = 16
     step_minutes: float = 10.0
-    settle_every_minutes: float = 10.0
+    settle_every_minutes: float = 15.0
+    rounds: int = 20
     aversion: float = 2.0
     protect_minutes: int = 30
-    margin_cars: float = 0.0
+    margin: float = 0.6  # spaces kept when prices are made, in roots of a lot's capacity
     alike_cars: float = 20.0
     most_elements: int = 400_000
 
@@ -93,8 +94,8 @@ class Ours:
         """Minutes of meeting a full lot, or of making one whom we sent meet it; and crowding."""
         ahead = np.arange(_LOOK_AHEAD, dtype=np.float64)
         mean, variance = self.believed.cars(now + ahead)
-        taken = self.learned.strangers  # strangers to come do not lose a space to us
-        known = np.minimum(self.believed.present_cars(now + ahead), mean) if taken.any() else mean
+        # strangers who are yet to come lose no promised space to us
+        known = np.minimum(self.believed.present_cars(now + ahead), mean)
         limit = self.believed.capacity[:, None] - 0.5
         space = chance_below(limit, mean, variance)
         kept = chance_below(limit, known, variance)
@@ -139,10 +140,10 @@ class Ours:
         demand = self.forecast.demand(now, first)
         moments = (np.arange(steps, dtype=np.float64) + (first + 0.5)) * step
         room = self.believed.capacity[:, None] - self.believed.present_cars(moments)
-        room = room - self.habits.margin_cars
-        rounds = {} if self.prices is not None else {"rounds": FIRST_ROUNDS}
+        room = room - self.habits.margin * np.sqrt(self.believed.capacity)[:, None]
+        rounds = self.habits.rounds if self.prices is not None else FIRST_ROUNDS
         samples = self.forecast.samples
-        self.prices = settle(demand, np.broadcast_to(room, (samples, *room.shape)), start, **rounds)
+        self.prices = settle(demand, np.broadcast_to(room, (samples, *room.shape)), start, rounds)
 
     def _start(self, first: int, steps: int) -> Prices:
         number, lots = self.forecast.samples, len(self.lots.ids)

@@ -1,22 +1,20 @@
 """What guidance believes of the lots: those it sent, the cars of the night, and strangers."""
 
 from dataclasses import dataclass
-from math import erf
 
 import numpy as np
+from scipy.special import ndtr
 
 from tests.bench.guidance_history import GRID_MINUTES, Learned
 from tests.bench.guidance_world import FloatArray, IntArray, Lots
 
 _UNMODELLED_PER_MINUTE = 0.02
 _LEAST_VARIANCE = 0.05
-_erf = np.vectorize(erf, otypes=[np.float64])
 
 
 def chance_below(value: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
     """That a normal number lies below `value`."""
-    result: FloatArray = 0.5 + 0.5 * _erf((value - mean) / np.sqrt(2 * variance))
-    return result
+    return np.asarray(ndtr((value - mean) / np.sqrt(variance)))
 
 
 @dataclass(frozen=True)

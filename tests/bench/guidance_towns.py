@@ -1,29 +1,48 @@
-"""Made-up Saturdays in a town like ours: five car parks, their prices, and who goes where."""
+"""Saturdays of the simulated town as worlds: its destinations and stays, as busy as asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
+import msgspec
 import numpy as np
 
+from lot_sim.arrivals import DAY_MS, Arrival, midnight_of, plan_day
+from lot_sim.config import SHIPPED_SCENARIO, load_scenario
+from lot_sim.scenario import Scenario
 from occupancy.lot_file import load_shipped
-from tests.bench.guidance_world import Day, FloatArray, Initial, Lots, Overflow, Rules, Trips, World
+from tests.bench.guidance_travel import Travel
+from tests.bench.guidance_world import (
+    Day,
+    FloatArray,
+    Initial,
+    IntArray,
+    Lots,
+    Overflow,
+    Rules,
+    Trips,
+    World,
+)
 
-_METRES_PER_DEGREE = 111_320.0
-_FEN_PER_HOUR = (400.0, 500.0, 300.0, 500.0, 200.0)
-_STAY_MEDIANS = (70.0, 150.0, 110.0, 45.0)
-_STAY_SHARES = (0.35, 0.3, 0.2, 0.15)
-_DESTINATIONS, _SPREAD_M, _EDGE_M, _OVERFLOW_M = 9, 120.0, 2_500.0, 1_200.0
-_DAY_MINUTES = 1440
+SATURDAY = date(2026, 11, 7)
+_METRES_PER_DEGREE = 111_195.0
+_MINUTE_MS = 60_000
+_DAY_MINUTES, _TRIES = 1440, 3
+# What the placeholder tariffs come to for an ordinary stay.
+_FEN_PER_HOUR = {"kangle": 200.0, "sanda": 200.0, "zhongshan": 250.0}
+_OTHER_FEN_PER_HOUR = 400.0
+_SCATTER_M, _EDGE_M, _FACTOR_SPREAD = 200.0, 3_000.0, 0.15
 RULES = Rules(
     drive_speed_m_per_min=400.0,
     drive_detour=1.35,
-    walk_speed_m_per_min=75.0,
-    walk_detour=1.25,
-    full_penalty_minutes=6.0,
+    walk_speed_m_per_min=80.0,
+    walk_detour=1.2,
+    full_penalty_minutes=8.0,
     reroute_speed_m_per_min=250.0,
     reroute_detour=1.4,
     fee_weight_minutes_per_yuan=0.25,
-    live_count_age_minutes=2.0,
-    overflow=Overflow(_OVERFLOW_M, -_OVERFLOW_M, 18.0, 200.0),
+    live_count_age_minutes=3.0,
+    overflow=Overflow(1_200.0, -1_200.0, 20.0, 200.0),
 )
 
 
@@ -31,7 +50,8 @@ RULES = Rules(
 class Kind:
     """What is asked of a town: how full at its peak, who is guided, how wrong the history is.
 
-    `history_level` is the demand of the days learned from against that of the day that comes.
+    `peak` is the share of all spaces that would be taken at the day's busiest minute if every
+    driver parked at once; `history_level` is the demand of the days learned from, against it.
     """
 
     peak: float = 0.95
@@ -40,114 +60,113 @@ class Kind:
     history_days: int = 8
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Destinations: where, how much of the demand, and the hour of their own peak."""
-
-    x_m: FloatArray
-    y_m: FloatArray
-    share: FloatArray
-    peak_hour: FloatArray
-
-
 def make_world(seed: int, kind: Kind) -> World:
-    chance = np.random.default_rng(seed)
-    lots = _lots()
-    places = _places(chance, lots)
-    drivers = _drivers_at_peak(lots, places, kind.peak)
-    day = _day(chance, lots, places, drivers, kind.guided)
-    level = drivers * kind.history_level
-    history = tuple(
-        _day(chance, lots, places, level, kind.guided) for _ in range(kind.history_days)
-    )
-    return World(lots, RULES, day, history)
+    """A Saturday, and the Saturdays before it."""
+    lots, scenario = _lots(), load_scenario(SHIPPED_SCENARIO)
+    level, today = _as_full_as(scenario, lots, seed, kind)
+    before = [SATURDAY - timedelta(weeks=n) for n in range(kind.history_days, 0, -1)]
+    past = level * kind.history_level
+    history = [_day(scenario, lots, day, seed, past, kind.guided) for day in before]
+    return World(lots, RULES, today, tuple(history))
 
 
 def _lots() -> Lots:
     shipped = load_shipped()
-    latitude = np.array([lot.entrance.latitude for lot in shipped])
-    longitude = np.array([lot.entrance.longitude for lot in shipped])
-    y_m = (latitude - latitude.mean()) * _METRES_PER_DEGREE
-    x_m = (longitude - longitude.mean()) * _METRES_PER_DEGREE * np.cos(np.radians(latitude.mean()))
+    places = [(lot.entrance.latitude, lot.entrance.longitude) for lot in shipped]
+    x_m, y_m = _metres(places)
     capacity = np.array([lot.capacity for lot in shipped], np.int64)
     ids = tuple(lot.lot_id for lot in shipped)
-    return Lots(ids, capacity, x_m, y_m, np.array(_FEN_PER_HOUR))
+    fen = np.array([_FEN_PER_HOUR.get(lot_id, _OTHER_FEN_PER_HOUR) for lot_id in ids])
+    return Lots(ids, capacity, x_m, y_m, fen)
 
 
-def _places(chance: np.random.Generator, lots: Lots) -> _Place:
-    """Two thirds near the car parks in the middle, so that some are wanted more than others."""
-    near = chance.integers(len(lots.ids), size=_DESTINATIONS)
-    x_m = lots.x_m[near] + chance.normal(0, 250, _DESTINATIONS)
-    y_m = lots.y_m[near] + chance.normal(0, 250, _DESTINATIONS)
-    share = chance.dirichlet(np.full(_DESTINATIONS, 2.0))
-    return _Place(x_m, y_m, share, chance.uniform(13, 17, _DESTINATIONS))
+def _metres(places: Sequence[tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+    """East and north of the middle of town."""
+    latitude, longitude = np.array(places, np.float64).T
+    north = (latitude - 23.1571) * _METRES_PER_DEGREE
+    east = (longitude - 112.8956) * _METRES_PER_DEGREE * np.cos(np.radians(23.1571))
+    return east, north
 
 
-def _drivers_at_peak(lots: Lots, places: _Place, peak: float) -> float:
-    """Drivers a day that would fill this share of all spaces at the busiest minute."""
-    chance = np.random.default_rng(0)
-    number = 20_000
-    where = chance.choice(len(places.share), number, p=places.share)
-    minute = (
-        _minutes(chance, places, where) + _EDGE_M * RULES.drive_detour / RULES.drive_speed_m_per_min
+def _as_full_as(scenario: Scenario, lots: Lots, seed: int, kind: Kind) -> tuple[float, Day]:
+    """The level of demand that makes this day as full as asked for, and the day."""
+    level = 1.0
+    for _ in range(_TRIES):
+        today = _day(scenario, lots, SATURDAY, seed, level, kind.guided)
+        level *= kind.peak * float(lots.capacity.sum()) / _peak(today)
+    return level, _day(scenario, lots, SATURDAY, seed, level, kind.guided)
+
+
+def _peak(day: Day) -> float:
+    """Cars at the busiest minute, with room for all."""
+    trips = day.trips
+    moments = np.arange(0, _DAY_MINUTES, 5.0)[:, None]
+    comes = trips.minute + _EDGE_M * RULES.drive_detour / RULES.drive_speed_m_per_min
+    there = ((comes <= moments) & (moments < comes + trips.stay_minutes)).sum(axis=1)
+    night = (day.initial.leaves_at_minute > moments).sum(axis=1)
+    return float((there + night).max())
+
+
+def _planned(scenario: Scenario, day: date, seed: str) -> list[Arrival]:
+    noon_ms = (day - date(1970, 1, 1)).days * DAY_MS
+    return plan_day(scenario, midnight_of(noon_ms), seed)
+
+
+def _columns(planned: Sequence[Arrival]) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Minute of the day, stay in minutes, destination."""
+    since = midnight_of(planned[0].at_ms) if planned else 0
+    minutes = np.array([a.at_ms - since for a in planned], np.float64) // _MINUTE_MS
+    stays = np.array([a.stay_ms for a in planned], np.float64) // _MINUTE_MS
+    return minutes, stays, np.array([a.destination for a in planned], np.int64)
+
+
+def _busier(scenario: Scenario, level: float) -> Scenario:
+    destinations = tuple(
+        msgspec.structs.replace(d, cars_a_day=d.cars_a_day * level) for d in scenario.destinations
     )
-    stay = _stays(chance, number)
-    night = _night_cars(lots).sum()
-    leaves = _night_leaves(chance, number)
-    moments = np.arange(0, _DAY_MINUTES, 10.0)[:, None]
-    there = ((minute <= moments) & (moments < minute + stay)).mean(axis=1)
-    night_there = night * (leaves > moments).mean(axis=1)
-    levels = (peak * lots.capacity.sum() - night_there) / np.maximum(there, 1e-9)
-    return float(levels[there > 0.05].min())
+    return msgspec.structs.replace(scenario, destinations=destinations)
 
 
-def _night_cars(lots: Lots) -> FloatArray:
-    cars: FloatArray = np.floor(lots.capacity * 0.3)
-    return cars
+def _day(scenario: Scenario, lots: Lots, day: date, seed: int, level: float, guided: float) -> Day:
+    busy = _busier(scenario, level)
+    chance = np.random.default_rng([seed, day.toordinal()])
+    trips = _trips(scenario, _planned(busy, day, str(seed)), chance, guided)
+    before = _trips(scenario, _planned(busy, day - timedelta(days=1), str(seed)), chance, guided)
+    return Day(trips, _night(lots, before))
 
 
-def _minutes(
-    chance: np.random.Generator, places: _Place, where: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> FloatArray:
-    """When they set out: half around their destination's peak, half over the day."""
-    number = len(where)
-    peaked = chance.normal(places.peak_hour[where] * 60, 100, number)
-    wide = chance.triangular(6.5 * 60, 14 * 60, 22 * 60, number)
-    minutes = np.where(chance.random(number) < 0.6, peaked, wide)
-    clipped: FloatArray = np.clip(minutes, 0, _DAY_MINUTES - 1)
-    return clipped
-
-
-def _stays(chance: np.random.Generator, number: int) -> FloatArray:
-    median = np.array(_STAY_MEDIANS)[chance.choice(len(_STAY_MEDIANS), number, p=_STAY_SHARES)]
-    stays: FloatArray = np.clip(np.rint(median * chance.lognormal(0, 0.4, number)), 10, 600)
-    return stays
-
-
-def _day(
-    chance: np.random.Generator, lots: Lots, places: _Place, drivers: float, guided: float
-) -> Day:
-    number = int(chance.poisson(drivers * chance.normal(1.0, 0.03)))
-    where = chance.choice(len(places.share), number, p=places.share)
+def _trips(
+    scenario: Scenario, planned: Sequence[Arrival], chance: np.random.Generator, guided: float
+) -> Trips:
+    minute, stay, where = _columns(planned)
+    order = np.argsort(minute, kind="stable")
+    minute, stay, where = minute[order], stay[order], where[order]
+    x_m, y_m = _metres([(d.latitude, d.longitude) for d in scenario.destinations])
+    number = len(minute)
     angle = chance.uniform(0, 2 * np.pi, number)
     far = _EDGE_M * chance.uniform(0.7, 1.3, number)
-    trips = Trips(
-        minute=np.sort(np.floor(_minutes(chance, places, where))),
+    return Trips(
+        minute=minute,
         from_x_m=np.round(far * np.cos(angle), 1),
         from_y_m=np.round(far * np.sin(angle), 1),
-        to_x_m=np.round(places.x_m[where] + chance.normal(0, _SPREAD_M, number), 1),
-        to_y_m=np.round(places.y_m[where] + chance.normal(0, _SPREAD_M, number), 1),
-        stay_minutes=_stays(chance, number),
+        to_x_m=np.round(x_m[where] + chance.normal(0, _SCATTER_M, number), 1),
+        to_y_m=np.round(y_m[where] + chance.normal(0, _SCATTER_M, number), 1),
+        stay_minutes=stay,
         guided=chance.random(number) < guided,
-        drive_factor=np.round(chance.lognormal(0, 0.15, number), 3),
+        drive_factor=np.round(chance.lognormal(0, _FACTOR_SPREAD, number), 3),
     )
-    cars = np.minimum(chance.poisson(_night_cars(lots)), lots.capacity)
-    lot = np.repeat(np.arange(len(lots.ids)), cars)
-    return Day(trips, Initial(lot, np.floor(_night_leaves(chance, len(lot)))))
 
 
-def _night_leaves(chance: np.random.Generator, number: int) -> FloatArray:
-    """Most cars of the night leave in the morning, the others some time."""
-    morning = chance.normal(8.5 * 60, 60, number)
-    any_time = chance.uniform(9 * 60, 30 * 60, number)
-    return np.maximum(np.where(chance.random(number) < 0.6, morning, any_time), 1.0)
+def _night(lots: Lots, before: Trips) -> Initial:
+    """Who came the day before and stays beyond midnight: in the nearest lot, while it has room."""
+    leaves = before.minute + before.stay_minutes - _DAY_MINUTES
+    staying = before.only(leaves > 0)
+    near = Travel(lots, RULES).distances_m(staying.to_x_m, staying.to_y_m)[:, :-1].argmin(axis=1)
+    room = lots.capacity.copy()
+    stand, until = [], []
+    for lot, minute in zip(near.tolist(), leaves[leaves > 0].tolist(), strict=True):
+        if room[lot] > 0:
+            room[lot] -= 1
+            stand.append(lot)
+            until.append(minute)
+    return Initial(np.array(stand, np.int64), np.array(until))
