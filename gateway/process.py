@@ -28,19 +28,21 @@ def monotonic_seconds() -> float:
 
 
 class _Patient:
-    """A stream that loses what it cannot write: a full disk under a log must not end us."""
+    """Writes to a descriptor and loses what it cannot: a full disk under a log must not end us.
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    Nothing is kept in a buffer, which could not be emptied at the end either.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
 
     def write(self, text: str) -> int:
         with contextlib.suppress(OSError):
-            self._stream.write(text)
+            os.write(self._descriptor, text.encode(errors="backslashreplace"))
         return len(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            self._stream.flush()
+        """There is never anything left to write."""
 
 
 def configure_logging(process_name: str, level: str = "info") -> None:
@@ -60,7 +62,7 @@ def configure_logging(process_name: str, level: str = "info") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Patient(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(sys.stderr.fileno()))),
     )
     structlog.contextvars.bind_contextvars(process=process_name)
 
