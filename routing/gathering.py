@@ -74,7 +74,7 @@ def _candidate(
     question: Question, known: Known, lot_id: str, way: Way, forecasts: Forecaster
 ) -> Candidate:
     lot, now_ms, due = known.lots[lot_id], known.now_ms, known.due.get(lot_id, Due())
-    arrives_ms = question.arrive_ms or now_ms + round(way.drive * _MINUTE_MS)
+    arrives_ms = _arrival_ms(question, way, now_ms)
     picture = known.pictures.get(lot_id)
     is_soon = arrives_ms - now_ms <= MOST_AHEAD_MS
     store, fetch = _machine_minutes(picture if is_soon else None)
@@ -87,6 +87,14 @@ def _candidate(
         promised=due.by(minute_of(arrives_ms), minute_of(now_ms)),
         is_stale=is_soon and _is_stale(picture, now_ms),
     )
+
+
+def _arrival_ms(question: Question, way: Way, now_ms: int) -> int:
+    """When he says; but nobody is there before he has driven there."""
+    earliest_ms = now_ms + round(way.drive * _MINUTE_MS)
+    if question.arrive_ms is None:
+        return earliest_ms
+    return max(question.arrive_ms, earliest_ms) if question.origin else question.arrive_ms
 
 
 def _is_stale(picture: LiveOccupancy | None, now_ms: int) -> bool:

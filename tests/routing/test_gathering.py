@@ -50,6 +50,13 @@ def test_who_sets_out_now_arrives_after_the_drive() -> None:
     assert not found.is_stale
 
 
+def test_who_says_when_he_comes_is_expected_then_unless_he_cannot_be_there_yet() -> None:
+    soon, late = NOW_MS + 60_000, NOW_MS + 1_800_000
+    assert gathered(a_question(arrive_ms=soon)).arrives_ms == soon
+    assert gathered(a_question(arrive_ms=late, origin=HOSPITAL)).arrives_ms == late
+    assert gathered(a_question(arrive_ms=soon, origin=HOSPITAL)).arrives_ms == NOW_MS + 600_000
+
+
 def test_promises_due_by_the_arrival_are_taken_off() -> None:
     now = minute_of(NOW_MS)
     due = Due({(now + 5, now + 9): 1.5, (now + 30, now + 40): 2.0})
