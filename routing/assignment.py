@@ -12,6 +12,7 @@ from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 from routing.cost import FloatArray
 
 IntArray: TypeAlias = NDArray[np.int64]
+_Ends: TypeAlias = tuple[NDArray[np.int64], ...]  # of arcs: drivers, lots
 ELSEWHERE = -1
 MOST_REGRET_MINUTES = 5.0
 MOST_ROUNDS = 8
@@ -183,10 +184,12 @@ def _solve(
     shared = np.where(allowed, costs.shared, np.inf)
     arcs = _best_arcs(shared, _FIRST_ARCS)
     while True:
-        chosen = _flow(costs, shared, arcs)
+        ends = np.nonzero(arcs)
+        chosen = _flow(costs, shared, ends)
         if chosen is None:
             return None
-        missing = _worth_taking(costs, shared, arcs, chosen)
+        prices = _prices(costs, shared, ends, chosen)
+        missing = _worth_taking(shared, arcs, chosen, prices)
         if not missing.any():
             return chosen, Basis.OPTIMAL
         if is_late():
@@ -205,21 +208,20 @@ def _best_arcs(shared: FloatArray, number: int) -> NDArray[np.bool_]:
     return arcs & np.isfinite(shared)
 
 
-def _flow(costs: _Costs, shared: FloatArray, arcs: NDArray[np.bool_]) -> IntArray | None:
-    drivers, lots = np.nonzero(arcs)
+def _flow(costs: _Costs, shared: FloatArray, arcs: _Ends) -> IntArray | None:
+    drivers, lots = arcs
     number, width = shared.shape
     sink = number + width
-    spaces = costs.crowding.shape[1]
-    lot_of_space = np.repeat(np.arange(width), spaces)
-    room = np.ones((width, spaces), np.int64)
-    room[:, -1] = number
+    most_cars = np.bincount(lots, minlength=width)
+    lot_of_space, place = np.nonzero(np.arange(costs.crowding.shape[1]) < most_cars[:, None])
+    room = np.where(place == costs.crowding.shape[1] - 1, number, 1)
     flow = SimpleMinCostFlow()
     shared_units = np.rint(shared[drivers, lots] * _UNITS).astype(np.int64)
-    crowd_units = np.rint(costs.crowding.ravel() * _UNITS).astype(np.int64)
+    crowd_units = np.rint(costs.crowding[lot_of_space, place] * _UNITS).astype(np.int64)
     flow.add_arcs_with_capacity_and_unit_cost(
         np.concatenate([drivers, number + lot_of_space]).astype(np.int32),
         np.concatenate([number + lots, np.full(len(lot_of_space), sink)]).astype(np.int32),
-        np.concatenate([np.ones(len(drivers), np.int64), room.ravel()]),
+        np.concatenate([np.ones(len(drivers), np.int64), room]),
         np.concatenate([shared_units, crowd_units]),
     )
     supplies = np.zeros(sink + 1, np.int64)
@@ -234,25 +236,23 @@ def _flow(costs: _Costs, shared: FloatArray, arcs: NDArray[np.bool_]) -> IntArra
 
 
 def _worth_taking(
-    costs: _Costs, shared: FloatArray, arcs: NDArray[np.bool_], chosen: IntArray
+    shared: FloatArray, arcs: NDArray[np.bool_], chosen: IntArray, prices: FloatArray
 ) -> NDArray[np.bool_]:
     """The arcs left out that could make the whole cheaper at these lots' prices."""
-    prices = _prices(costs, shared, arcs, chosen)
     rows = np.arange(len(chosen))
     now = shared[rows, chosen] + prices[chosen]
     worth: NDArray[np.bool_] = (shared + prices < now[:, None] - 2 / _UNITS) & ~arcs
     return worth
 
 
-def _prices(
-    costs: _Costs, shared: FloatArray, arcs: NDArray[np.bool_], chosen: IntArray
-) -> FloatArray:
+def _prices(costs: _Costs, shared: FloatArray, arcs: _Ends, chosen: IntArray) -> FloatArray:
     """What one more car in each lot would cost all: itself crowding, or moving somebody on."""
     width = shared.shape[1]
     moves = np.full((width, width), np.inf)
-    rows = np.arange(len(chosen))
-    gains = np.where(arcs, shared, np.inf) - shared[rows, chosen][:, None]
-    np.minimum.at(moves, chosen, gains)
+    drivers, lots = arcs
+    stands = chosen[drivers]
+    gains = shared[drivers, lots] - shared[drivers, stands]
+    np.minimum.at(moves.reshape(-1), stands * width + lots, gains)
     prices = costs.marginal(costs.counts(chosen))
     for _ in range(width):
         moved = np.minimum(prices, (moves + prices).min(axis=1))
