@@ -10,6 +10,8 @@ _MIDDLES = tuple((number + 0.5) / 20 for number in range(20))
 _HALF_CAR = 0.5  # counts are whole: 3 cars stand for 2.5 to 3.5
 _LEAST_STEP = 1e-6
 _CLOSE = 0.05
+_LEAST_SPARE = 0.01
+_WEIBULL, _WEIBULL_MEAN = 1.5, 0.9027  # its shape, and the mean of one with scale 1
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -71,12 +73,12 @@ class Demand(msgspec.Struct, frozen=True):
         needed = spaces + promised
         room = usable - needed + _HALF_CAR
         wanted = self.shape.chance_below((room - self.cars) / max(self.scale, _LEAST_STEP))
-        return wanted + (1 - wanted) * self._spare_chance(needed)
+        return wanted + (1 - wanted) * spare_chance(needed, self.spare)
 
     def free_at(self, level: float, usable: float) -> float:
         """The free spaces that are not exceeded with chance `level`."""
         room = self._room_at(level, usable)
-        if self.spare <= 0:
+        if self.spare < _LEAST_SPARE:
             return room
         low, high = room, float(usable)
         while high - low > _CLOSE:
@@ -91,7 +93,7 @@ class Demand(msgspec.Struct, frozen=True):
         free = 0.0
         for level in _MIDDLES:
             room = self._room_at(level, usable)
-            free += room + self.spare * self._spare_chance(room)
+            free += room + spare_beyond(room, self.spare)
         return min(free / len(_MIDDLES), usable)
 
     def _room_at(self, level: float, usable: float) -> float:
@@ -101,8 +103,19 @@ class Demand(msgspec.Struct, frozen=True):
     def _chance_of_no_more(self, free: float, usable: float) -> float:
         """Both must stay below: the room that is left, and the spaces between two cars."""
         wanted = self.shape.chance_below((usable - free - self.cars) / max(self.scale, _LEAST_STEP))
-        return (1 - wanted) * (1 - self._spare_chance(free + _HALF_CAR))
+        return (1 - wanted) * (1 - spare_chance(free + 2 * _HALF_CAR, self.spare))
 
-    def _spare_chance(self, spaces: float) -> float:
-        """The chance that a full lot has so many free: the same for each that comes free."""
-        return float((self.spare / (1 + self.spare)) ** max(spaces, 0.0))
+
+def spare_chance(spaces: float, spare: float) -> float:
+    """The chance of so many free in a lot more drivers want than fit, `spare` on average.
+
+    Cars leave one by one and the next come in: a few free are usual, many rare (Weibull).
+    """
+    if spare < _LEAST_SPARE:
+        return 0.0 if spaces > 0 else 1.0
+    return exp(-((_WEIBULL_MEAN * max(spaces - _HALF_CAR, 0.0) / spare) ** _WEIBULL))
+
+
+def spare_beyond(room: float, spare: float) -> float:
+    """About how many more than `room` are free on average."""
+    return spare * spare_chance(room + _HALF_CAR, spare)

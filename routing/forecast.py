@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
 from math import sqrt
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +13,8 @@ from occupancy.live import LiveOccupancy, Quality, stale_at_ms
 from occupancy.lot import Lot
 from routing.arrival import Demand
 from routing.forecast_model import (
+    CROWDED,
+    CROWDED_WIDTH,
     FIRST_MODEL,
     HORIZONS,
     LAST_HORIZON,
@@ -79,6 +82,16 @@ class _Count(msgspec.Struct, frozen=True):
     wanted: float  # share of the bays
     at_ms: int
     stale_at_ms: int
+
+
+class _Moved(NamedTuple):
+    """What a lot's forecast depends on, in shares of its bays."""
+
+    residual: float
+    trend: float
+    district: float
+    change: float  # of the usual share on the way, without its sign
+    usual: float  # then
 
 
 class Forecasts:
@@ -153,12 +166,12 @@ class Forecasts:
         residual = count.wanted - then
         usual = usual_rate(model, at_ms)
         trend, district = self._trend(lot_id, model, residual), self._district(lot_id)
-        moved = (residual, trend, district, abs(usual - then), max(usual, 0.0) ** 0.5)
+        moved = _Moved(residual, trend, district, abs(usual - then), max(usual, 0.0))
         minutes = (at_ms - count.at_ms) / MINUTE_MS
         early, late, part = _bracket(minutes)
         before, after = (self._model.follow[place] for place in (early, late))
-        off_before, scale_before = _move(before, *moved)
-        off_after, scale_after = _move(after, *moved)
+        off_before, scale_before = _move(before, moved)
+        off_after, scale_after = _move(after, moved)
         off = off_before + part * (off_after - off_before)
         # Between the horizons errors grow as a root, as chance sums up.
         scale = scale_before + _by_root(early, late, minutes) * (scale_after - scale_before)
@@ -187,20 +200,20 @@ def _basis(model: LotModel, count: _Count, now_ms: int) -> ForecastBasis:
     return ForecastBasis.LEARNED if model.is_own else ForecastBasis.SIBLINGS
 
 
-def _move(
-    follow: Follow, residual: float, trend: float, district: float, change: float, root: float
-) -> tuple[float, float]:
+def _move(follow: Follow, moved: _Moved) -> tuple[float, float]:
+    """How far from usual, and the scale of its error."""
     off = (
         follow.constant
-        + follow.residual * residual
-        + follow.trend * trend
-        + follow.district * district
+        + follow.residual * moved.residual
+        + follow.trend * moved.trend
+        + follow.district * moved.district
     )
+    off += follow.crowding * max(0.0, 1 - abs(moved.usual + off - CROWDED) / CROWDED_WIDTH)
     spread = (
         follow.spread
-        + follow.spread_change * change
-        + follow.spread_residual * abs(residual)
-        + follow.spread_usual * root
+        + follow.spread_change * moved.change
+        + follow.spread_residual * abs(moved.residual)
+        + follow.spread_usual * sqrt(moved.usual)
     )
     return off, spread
 

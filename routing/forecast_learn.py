@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.arrival import LEVELS, USUAL_SHAPE, Shape
+from routing.arrival import LEVELS, USUAL_SHAPE, Shape, spare_chance
 from routing.forecast_model import (
+    CROWDED,
+    CROWDED_WIDTH,
     FIRST_FOLLOW,
     FIRST_MODEL,
     HORIZONS,
@@ -25,13 +27,20 @@ _FIRST_DAYS = 2  # nothing can be said before
 _CASE_DAYS = 28  # how far back errors are judged
 _PRIOR_CASES = 300.0  # how long the first model holds against what is seen
 _JUDGED = (2, 3, 5)  # places of the horizons that lots are compared at
+_NEW_DAYS = 1.02  # errors on days not learned from are so much larger
 _OFTEN = 60  # cases that make a quarter's unrest its own
 _UNREST_QUARTERS = 9
 _MOST_UNREST, _LEAST_UNREST = 4.0, 0.25
 _LEAST_SPREAD, _LEAST_STEP = 0.002, 1e-3
-_SPARES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+_SPARES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 _SPACES = (1, 3, 5, 10)
 _DOUBTFUL = 0.97  # a chance below it says that the lot may be full
+
+
+_LEARNED = (
+    *("residual", "trend", "district", "constant", "crowding"),
+    *("spread", "spread_change", "spread_residual", "spread_usual"),
+)
 
 
 @dataclass(frozen=True)
@@ -120,23 +129,20 @@ def _follow(cases: _Cases, place: int) -> Follow:
         return first
     residual = cases.residual[known]
     ones = np.ones(len(residual))
+    usual = np.maximum(_later(cases.usual, quarters)[known], 0.0)
     moved = np.stack([residual, cases.trend[known], cases.district[known], ones])
-    prior = np.array([first.residual, first.trend, first.district, first.constant])
-    weights = _drawn(moved, target[known], prior)
+    prior = [first.residual, first.trend, first.district, first.constant]
+    weights = _drawn(moved, target[known], np.array(prior))
     errors = target[known] - weights @ moved
-    root = np.sqrt(np.maximum(_later(cases.usual, quarters)[known], 0.0))
-    about = np.stack([ones, change[known], np.abs(residual), root])
-    spread = np.array(
-        [first.spread, first.spread_change, first.spread_residual, first.spread_usual]
-    )
-    spread = np.maximum(_drawn(about, np.abs(errors), spread), 0.0)
-    scale = np.maximum(spread @ about, _LEAST_SPREAD)
-    own, trend, district, constant = map(float, weights)
-    rest, moving, off, coming = map(float, spread)
-    shape = _shape(errors / scale)
-    return Follow(
-        own, trend, district, constant, max(rest, _LEAST_SPREAD), moving, off, coming, shape
-    )
+    near_full = _crowded(usual + weights @ moved)[None]
+    crowding = _drawn(near_full, errors, np.array([first.crowding]))
+    errors -= crowding @ near_full
+    about = np.stack([ones, change[known], np.abs(residual), np.sqrt(usual)])
+    prior = [first.spread, first.spread_change, first.spread_residual, first.spread_usual]
+    spread = np.maximum(_drawn(about, np.abs(errors), np.array(prior)), 0.0)
+    spread[0] = max(spread[0], _LEAST_SPREAD)
+    learned = dict(zip(_LEARNED, map(float, (*weights, *crowding, *spread)), strict=True))
+    return Follow(**learned, shape=_shape(errors / (spread @ about)))
 
 
 def _drawn(about: Numbers, target: Numbers, prior: Numbers) -> Numbers:
@@ -147,11 +153,16 @@ def _drawn(about: Numbers, target: Numbers, prior: Numbers) -> Numbers:
     return np.asarray(found, dtype=np.float64)
 
 
+def _crowded(shares: Numbers) -> Numbers:
+    clipped: Numbers = np.maximum(0.0, 1 - np.abs(shares - CROWDED) / CROWDED_WIDTH)
+    return clipped
+
+
 def _shape(relative: Numbers) -> Shape:
     """The quantiles of the errors, mixed with the usual ones while cases are few."""
     count, usual = len(relative), np.array(USUAL_SHAPE.errors)
     part = count / (count + _PRIOR_CASES)
-    mixed = part * np.array(np.quantile(relative, LEVELS)) + (1 - part) * usual
+    mixed = part * _NEW_DAYS * np.array(np.quantile(relative, LEVELS)) + (1 - part) * usual
     steps = np.maximum(np.diff(mixed), _LEAST_STEP)
     return Shape(tuple(float(mixed[0] + step) for step in (0.0, *np.cumsum(steps))))
 
@@ -166,6 +177,7 @@ def _say(cases: _Cases, follow: Follow, place: int) -> _Said:
         + follow.trend * cases.trend
         + follow.district * cases.district
     )
+    off += follow.crowding * _crowded(usual + off)
     change, residual = np.abs(usual - cases.usual), np.abs(cases.residual)
     scale = (
         follow.spread
@@ -211,10 +223,15 @@ def _spare(said: dict[int, _Said], follow: tuple[Follow, ...], unrest: Numbers) 
     if not wanted.size:
         return 0.0
     losses = [
-        np.mean((wanted + (1 - wanted) * (spare / (1 + spare)) ** spaces - hit) ** 2)
+        np.mean((wanted + (1 - wanted) * _spare_chances(spaces, spare) - hit) ** 2)
         for spare in _SPARES
     ]
     return _SPARES[int(np.argmin(losses))]
+
+
+def _spare_chances(spaces: Numbers, spare: float) -> Numbers:
+    table = {number: spare_chance(number, spare) for number in _SPACES}
+    return np.array([table[number] for number in spaces])
 
 
 def _doubtful(

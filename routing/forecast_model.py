@@ -13,6 +13,9 @@ AHEAD_MS = 8 * 60 * MINUTE_MS  # Asia/Shanghai, no summer time since 1991
 QUARTERS = 96
 HORIZONS = (0, 15, 30, 60, 90, 120, 180)  # minutes
 LAST_HORIZON = HORIZONS[-1]
+# A lot is crowded where this share of its bays is wanted, and a little to either side: forecasts
+# from days with room for all are too low there, since who found the next lot full comes, too.
+CROWDED, CROWDED_WIDTH = 0.87, 0.13
 _WEEK_DAYS = 7
 
 
@@ -25,6 +28,7 @@ class Follow(msgspec.Struct, frozen=True):
     residual: float  # how much of the lot's own residual stays
     trend: float  # how much of its rise over the last hour goes on
     district: float  # how much of the other lots' mean residual it takes over
+    crowding: float  # how much more it is where a lot is crowded
     constant: float
     spread: float  # the scale of the errors: at rest,
     spread_change: float  # for what the usual day rises or falls on the way,
@@ -54,7 +58,7 @@ class Model(msgspec.Struct, frozen=True):
 def _first_follow(minutes: int) -> Follow:
     """Before anything is learned: the residual halves in three hours, errors grow as a root."""
     grown = 0.002 + 0.08 * (minutes / LAST_HORIZON) ** 0.5
-    return Follow(0.5 ** (minutes / LAST_HORIZON), 0.0, 0.0, 0.0, grown, 0.2, 0.05, 0.0)
+    return Follow(0.5 ** (minutes / LAST_HORIZON), 0.0, 0.0, 0.0, 0.0, grown, 0.2, 0.05, 0.0)
 
 
 # A town nobody has seen yet: emptier at night, busier by day.

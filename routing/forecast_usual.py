@@ -8,7 +8,7 @@ from routing.series_grid import Numbers
 from routing.series_profile import Weighting, usual_day
 
 DAYS_AHEAD = 9
-USUAL = Weighting(35, same_kind=0.08, other=0.002)
+USUAL = Weighting(45, same_kind=0.06, other=0.005)
 _SIBLING_WEIGHT = 0.1  # what the siblings' day counts against the square of own days
 _SMOOTH = np.array([1, 2, 3, 2, 1]) / 9
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lot_sim.config import SHIPPED_SCENARIO, load_scenario
 from lot_sim.scenario import Direction
 from lot_sim.town import Town
-from occupancy.calendar import Calendar
+from occupancy.calendar import DayType
 from occupancy.live import LiveOccupancy, Quality, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
@@ -26,6 +26,7 @@ from tests.builders import an_observation
 
 SEED = "calibration"
 FIRST_DAY = 20_458  # 2026-01-05, a Monday
+THURSDAY, SATURDAY = 3, 5  # 1970-01-01; Monday is 0
 WARM_UP_DAYS, JUDGED_DAYS = 28, 84
 PAST_DAYS = 70
 SEEN_EVERY_MS, ASKED_EVERY_MS = 5 * MINUTE_MS, 60 * MINUTE_MS
@@ -102,8 +103,11 @@ class Watched:
     def learn(self) -> None:
         today = day_of_ms(self.town.now_ms)
         first = max(FIRST_DAY, today - PAST_DAYS)
-        calendar = Calendar()
-        kinds = [calendar.day_type(day) for day in range(first, today + DAYS_AHEAD)]
+        # The simulated town knows weekdays and no holidays.
+        kinds = [
+            DayType.WEEKEND if (day + THURSDAY) % 7 >= SATURDAY else DayType.WORKDAY
+            for day in range(first, today + DAYS_AHEAD)
+        ]
         past = remember(self.past, first, today - first, kinds)
         self.forecasts.learn(learn(past, first, self.town.now_ms))
 

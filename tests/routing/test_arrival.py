@@ -47,7 +47,7 @@ def test_another_bay_never_makes_a_space_less_likely(demand: Demand, spaces: flo
 
 @given(
     st.floats(0, 3),
-    st.floats(0, USABLE),
+    st.floats(0, USABLE - 1),
     st.floats(0.1, 20),
     st.tuples(st.floats(1, 180), st.floats(1, 180)),
 )

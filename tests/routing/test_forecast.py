@@ -92,6 +92,7 @@ models = st.builds(
             st.floats(0, 1),
             st.just(0.0),
             st.floats(0, 0.5),
+            st.floats(0, 0.2),
             st.floats(-0.05, 0.05),
             st.floats(0.002, 0.2),
             st.floats(0, 0.3),
