@@ -1,23 +1,18 @@
-"""Who goes where when several ask at once: one min-cost flow over drivers, lots and elsewhere."""
+"""Who goes where when several ask at once: the best for all, within what one may be asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from routing.cost import FloatArray
+from routing.joint_flow import Costs, IntArray, solve
 
-IntArray: TypeAlias = NDArray[np.int64]
-_Ends: TypeAlias = tuple[NDArray[np.int64], ...]  # of arcs: drivers, lots
 ELSEWHERE = -1
 MOST_REGRET_MINUTES = 5.0
 MOST_ROUNDS = 8
-_UNITS = 10_000  # the solver counts in whole ten-thousandths of a minute
-_FIRST_ARCS = 8
 _TOLERANCE = 1e-6
 
 
@@ -85,8 +80,7 @@ class _Costs:
     """A group with elsewhere as its last lot, which is never crowded."""
 
     own: FloatArray
-    shared: FloatArray
-    crowding: FloatArray
+    all: Costs
 
     @classmethod
     def of(cls, group: Group) -> "_Costs":
@@ -97,35 +91,30 @@ class _Costs:
         width = max(group.crowding.shape[1], 1)
         crowding = np.zeros((own.shape[1], width))
         crowding[:-1, : group.crowding.shape[1]] = group.crowding
-        return cls(own, own + tolls, crowding)
+        return cls(own, Costs(own + tolls, crowding))
 
-    def marginal(self, counts: IntArray) -> FloatArray:
-        """What one more car adds to each lot that has `counts` cars of the group."""
-        place = np.minimum(counts, self.crowding.shape[1] - 1)
-        marginal: FloatArray = self.crowding[np.arange(len(counts)), place]
-        return marginal
-
-    def counts(self, chosen: IntArray) -> IntArray:
-        return np.bincount(chosen, minlength=self.own.shape[1]).astype(np.int64)
+    def to(self, allowed: NDArray[np.bool_]) -> Costs:
+        """Where nobody goes where he may not be sent."""
+        return Costs(np.where(allowed, self.all.shared, np.inf), self.all.crowding)
 
     def regrets(self, chosen: IntArray) -> FloatArray:
         """Driver by driver, his own minutes beyond his best, the others standing where they do."""
-        counts = self.counts(chosen)
+        counts = self.all.counts(chosen)
         rows = np.arange(len(chosen))
-        joined = self.own + self.marginal(counts)
-        stayed = self.own[rows, chosen] + self.marginal(counts - 1)[chosen]
+        joined = self.own + self.all.marginal(counts)
+        stayed = self.own[rows, chosen] + self.all.marginal(counts - 1)[chosen]
         joined[rows, chosen] = stayed
         regrets: FloatArray = stayed - joined.min(axis=1)
         return regrets
 
     def total(self, chosen: IntArray) -> float:
         """The objective: own minutes, tolls, and the crowding of all cars."""
-        counts = self.counts(chosen)
-        width = self.crowding.shape[1]
-        crowds = np.cumsum(self.crowding, axis=1)[
+        counts = self.all.counts(chosen)
+        width = self.all.crowding.shape[1]
+        crowds = np.cumsum(self.all.crowding, axis=1)[
             np.arange(len(counts)), np.clip(counts, 1, width) - 1
-        ] * (counts > 0) + self.crowding[:, -1] * np.maximum(counts - width, 0)
-        return float(self.shared[np.arange(len(chosen)), chosen].sum() + crowds.sum())
+        ] * (counts > 0) + self.all.crowding[:, -1] * np.maximum(counts - width, 0)
+        return float(self.all.shared[np.arange(len(chosen)), chosen].sum() + crowds.sum())
 
 
 def _answer(costs: _Costs, chosen: IntArray, basis: Basis) -> Assignment:
@@ -138,9 +127,9 @@ def _answer(costs: _Costs, chosen: IntArray, basis: Basis) -> Assignment:
 
 def _alone(costs: _Costs, most_regret: float) -> IntArray:
     """The same model with one driver: crowded by nobody."""
-    joined = costs.own + costs.crowding[:, 0]
+    joined = costs.own + costs.all.crowding[:, 0]
     allowed = joined <= joined.min(axis=1, keepdims=True) + most_regret
-    shared = np.where(allowed, costs.shared + costs.crowding[:, 0], np.inf)
+    shared = np.where(allowed, costs.all.shared + costs.all.crowding[:, 0], np.inf)
     best: IntArray = shared.argmin(axis=1)
     return best
 
@@ -151,115 +140,27 @@ def _together(
     """Solve; who the crowd would cost more than the cap may go farther, then solve again."""
     if is_late():
         return _one_by_one(costs, most_regret), Basis.ONE_BY_ONE
-    allowed = _allowed(costs, costs.crowding[:, 0], most_regret)
-    found = _solve(costs, allowed, is_late)
+    allowed = _allowed(costs, costs.all.crowding[:, 0], most_regret)
+    found = solve(costs.to(allowed), None, is_late)
+    if found is None:
+        return _one_by_one(costs, most_regret), Basis.ONE_BY_ONE
     for _ in range(MOST_ROUNDS):
-        if found is None:
-            return _one_by_one(costs, most_regret), Basis.ONE_BY_ONE
-        chosen, basis = found
-        wider = allowed | _allowed(costs, costs.marginal(costs.counts(chosen)), most_regret)
-        if basis is Basis.UNPROVEN or is_late() or bool((wider == allowed).all()):
+        marginal = costs.all.marginal(costs.all.counts(found.chosen))
+        wider = allowed | _allowed(costs, marginal, most_regret)
+        if not found.is_proven or is_late() or bool((wider == allowed).all()):
             break
         allowed = wider
-        found = _solve(costs, allowed, is_late) or found
-    return chosen, basis
+        found = solve(costs.to(allowed), found, is_late) or found
+    return found.chosen, Basis.OPTIMAL if found.is_proven else Basis.UNPROVEN
 
 
 def _allowed(costs: _Costs, marginal: FloatArray, most_regret: float) -> NDArray[np.bool_]:
     """Which lots a driver may be sent to: his best, and what costs him little more."""
     joined = costs.own + marginal
     best = joined.min(axis=1, keepdims=True)
-    first = costs.own + costs.crowding[:, 0]
+    first = costs.own + costs.all.crowding[:, 0]
     within: NDArray[np.bool_] = np.minimum(first, joined) <= best + most_regret
     return within
-
-
-def _solve(
-    costs: _Costs, allowed: NDArray[np.bool_], is_late: Callable[[], bool]
-) -> tuple[IntArray, Basis] | None:
-    """The optimum over the allowed arcs: first over each driver's few best, then proven or widened.
-
-    The proof: prices of the lots that make no arc of the full problem worth taking.
-    """
-    shared = np.where(allowed, costs.shared, np.inf)
-    arcs = _best_arcs(shared, _FIRST_ARCS)
-    while True:
-        ends = np.nonzero(arcs)
-        chosen = _flow(costs, shared, ends)
-        if chosen is None:
-            return None
-        prices = _prices(costs, shared, ends, chosen)
-        missing = _worth_taking(shared, arcs, chosen, prices)
-        if not missing.any():
-            return chosen, Basis.OPTIMAL
-        if is_late():
-            return chosen, Basis.UNPROVEN
-        arcs |= missing
-
-
-def _best_arcs(shared: FloatArray, number: int) -> NDArray[np.bool_]:
-    arcs = np.zeros(shared.shape, np.bool_)
-    if number < shared.shape[1]:
-        best = np.argpartition(shared, number, axis=1)[:, :number]
-        arcs[np.arange(len(shared))[:, None], best] = True
-    else:
-        arcs[:] = True
-    arcs[:, -1] = True
-    return arcs & np.isfinite(shared)
-
-
-def _flow(costs: _Costs, shared: FloatArray, arcs: _Ends) -> IntArray | None:
-    drivers, lots = arcs
-    number, width = shared.shape
-    sink = number + width
-    most_cars = np.bincount(lots, minlength=width)
-    lot_of_space, place = np.nonzero(np.arange(costs.crowding.shape[1]) < most_cars[:, None])
-    room = np.where(place == costs.crowding.shape[1] - 1, number, 1)
-    flow = SimpleMinCostFlow()
-    shared_units = np.rint(shared[drivers, lots] * _UNITS).astype(np.int64)
-    crowd_units = np.rint(costs.crowding[lot_of_space, place] * _UNITS).astype(np.int64)
-    flow.add_arcs_with_capacity_and_unit_cost(
-        np.concatenate([drivers, number + lot_of_space]).astype(np.int32),
-        np.concatenate([number + lots, np.full(len(lot_of_space), sink)]).astype(np.int32),
-        np.concatenate([np.ones(len(drivers), np.int64), room]),
-        np.concatenate([shared_units, crowd_units]),
-    )
-    supplies = np.zeros(sink + 1, np.int64)
-    supplies[:number], supplies[sink] = 1, -number
-    flow.set_nodes_supplies(np.arange(sink + 1, dtype=np.int32), supplies)
-    if flow.solve() != flow.OPTIMAL:
-        return None
-    taken = flow.flows(np.arange(len(drivers), dtype=np.int32)) > 0
-    chosen = np.zeros(number, np.int64)
-    chosen[drivers[taken]] = lots[taken]
-    return chosen
-
-
-def _worth_taking(
-    shared: FloatArray, arcs: NDArray[np.bool_], chosen: IntArray, prices: FloatArray
-) -> NDArray[np.bool_]:
-    """The arcs left out that could make the whole cheaper at these lots' prices."""
-    rows = np.arange(len(chosen))
-    now = shared[rows, chosen] + prices[chosen]
-    worth: NDArray[np.bool_] = (shared + prices < now[:, None] - 2 / _UNITS) & ~arcs
-    return worth
-
-
-def _prices(costs: _Costs, shared: FloatArray, arcs: _Ends, chosen: IntArray) -> FloatArray:
-    """What one more car in each lot would cost all: itself crowding, or moving somebody on."""
-    width = shared.shape[1]
-    moves = np.full((width, width), np.inf)
-    drivers, lots = arcs
-    stands = chosen[drivers]
-    gains = shared[drivers, lots] - shared[drivers, stands]
-    np.minimum.at(moves.reshape(-1), stands * width + lots, gains)
-    prices = costs.marginal(costs.counts(chosen))
-    for _ in range(width):
-        moved = np.minimum(prices, (moves + prices).min(axis=1))
-        if (moved >= prices - _TOLERANCE).all():
-            break
-        prices = moved
-    return prices
 
 
 def _one_by_one(costs: _Costs, most_regret: float) -> IntArray:
@@ -267,10 +168,10 @@ def _one_by_one(costs: _Costs, most_regret: float) -> IntArray:
     counts = np.zeros(costs.own.shape[1], np.int64)
     chosen = np.zeros(len(costs.own), np.int64)
     for driver in range(len(chosen)):
-        marginal = costs.marginal(counts)
+        marginal = costs.all.marginal(counts)
         joined = costs.own[driver] + marginal
         allowed = joined <= joined.min() + most_regret
-        pick = np.where(allowed, costs.shared[driver] + marginal, np.inf).argmin()
+        pick = np.where(allowed, costs.all.shared[driver] + marginal, np.inf).argmin()
         chosen[driver] = pick
         counts[pick] += 1
     return chosen
@@ -287,6 +188,6 @@ def _within_regret(costs: _Costs, chosen: IntArray, most_regret: float) -> IntAr
         worst = int(regrets.argmax())
         if regrets[worst] <= most_regret + _TOLERANCE:
             return chosen
-        counts = costs.counts(chosen)
+        counts = costs.all.counts(chosen)
         counts[chosen[worst]] -= 1
-        chosen[worst] = (costs.own[worst] + costs.marginal(counts)).argmin()
+        chosen[worst] = (costs.own[worst] + costs.all.marginal(counts)).argmin()

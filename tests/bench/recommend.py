@@ -1,4 +1,4 @@
-"""A recommendation over HTTP at 200 a second, with real servers; joint decisions of thousands."""
+"""A recommendation over HTTP at 200 a second, with real servers."""
 
 import argparse
 import asyncio
@@ -9,7 +9,6 @@ from typing import Any
 
 import uvloop
 
-from tests.bench import joint_decision
 from tests.bench.report import Report, at_most, shown
 from tests.bench.service import service
 
@@ -33,7 +32,6 @@ def measure(arguments: list[str]) -> Report:
             at_most("requests without an answer", told["failed"], 0, "requests"),
             shown(f"the same {at}, p95", _part(took, 0.95), "ms"),
             shown(f"the same {at}, median", _part(took, 0.5), "ms"),
-            *joint_decision.figures(),
         ],
         {
             "requests": asked,

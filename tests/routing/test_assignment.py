@@ -4,12 +4,12 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.optimize import linear_sum_assignment
 
-from routing import assignment
+from routing import joint_flow
 from routing.assignment import ELSEWHERE, Basis, Group, assign
 from routing.cost import FloatArray, crowding_minutes
 
@@ -138,6 +138,26 @@ def _with_all_arcs(group: Group) -> float:
     return float(spaces[drivers, places].sum())
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(10, 60), st.integers(8, 30), st.integers(1, 12))
+@settings(max_examples=40)
+def test_many_drivers_over_many_lots_are_sent_as_well_as_can_be(
+    seed: int, drivers: int, lots: int, steps: int
+) -> None:
+    """The Hungarian method again, each car of a lot a place of its own at its own price."""
+    chance = np.random.default_rng(seed)
+    minutes, tolls = chance.uniform(0, 40, (2, drivers, lots))
+    minutes[chance.random((drivers, lots)) < 0.3] = np.inf
+    crowding = np.sort(chance.uniform(0, 20, (lots, steps)), axis=1)
+    elsewhere = chance.uniform(20, 60, drivers)
+    places = np.pad(crowding, ((0, 0), (0, drivers)), mode="edge")[:, :drivers]
+    costs = np.repeat(minutes + tolls, drivers, axis=1) + places.ravel()
+    costs = np.column_stack([costs, np.repeat(elsewhere[:, None], drivers, axis=1)])
+    rows, columns = linear_sum_assignment(np.where(np.isfinite(costs), costs, 1e9))
+    found = assign(Group(minutes, tolls, elsewhere, crowding), ANY_REGRET)
+    assert found.basis is Basis.OPTIMAL
+    assert found.total_minutes == pytest.approx(costs[rows, columns].sum(), abs=2e-4 * drivers)
+
+
 def test_time_that_runs_out_before_the_proof_is_said() -> None:
     asked = iter([False, True])
     found = assign(crowd(60, 40, spaces=2), ANY_REGRET, is_late=lambda: next(asked, True))
@@ -145,7 +165,7 @@ def test_time_that_runs_out_before_the_proof_is_said() -> None:
 
 
 def test_a_solver_that_refuses_is_replaced_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assignment, "_flow", lambda *_: None)
+    monkeypatch.setattr(joint_flow, "_flow", lambda *_: None)
     group = crowd(5, 3, spaces=1)
     found = assign(group, ANY_REGRET)
     assert found.basis is Basis.ONE_BY_ONE
