@@ -150,7 +150,9 @@ def _detailed(intent: Intent, session: Session, now_ms: int) -> Session:
         changed = replace(changed, arrive_ms=utc_ms(minute))
     if intent.leaving is not None:
         begin = now_minute if changed.arrive_ms is None else local_minute(changed.arrive_ms)
-        until = arrive_minute(intent.leaving, begin)
+        # A day is counted from today, a bare clock time from the arrival on.
+        has_day = intent.leaving.day is not None or intent.leaving.weekday is not None
+        until = arrive_minute(intent.leaving, now_minute if has_day else begin)
         if until is None or not 0 < until - begin <= LONGEST_STAY_MINUTES:
             raise _PastError
         changed = replace(changed, stay_minutes=until - begin)

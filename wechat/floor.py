@@ -15,7 +15,7 @@ from wechat.config import WechatSettings
 from wechat.driver_advice import DriverAdvisor
 from wechat.driver_page import DriverPage
 from wechat.memory import Memory
-from wechat.once import Once
+from wechat.once import ANSWER_SECONDS, Once
 from wechat.page_signature import PageSignatures
 from wechat.reminders import Reminders
 from wechat.texts import load_texts
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 def account_floor(
-    settings: WechatSettings, public_url: str = ""
+    settings: WechatSettings, public_url: str = "", answer_seconds: float = ANSWER_SECONDS
 ) -> Callable[[Ground, Guided], Floor]:
     """Builds the floor once guidance is there; without an account it is the driver's page alone."""
 
@@ -52,7 +52,7 @@ def account_floor(
         )
         acting = Acting(advising, town, memory, reports, texts)
         answering = Answering(acting, advising, memory, town, texts, account)
-        once = Once(ground.redis, ground.clock)
+        once = Once(ground.redis, ground.clock, answer_seconds)
         reminders = Reminders(memory, advising, town, texts, account, settings.reminder_template)
 
         async def answer() -> None:

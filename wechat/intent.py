@@ -128,7 +128,7 @@ _FIXED: tuple[tuple[Want, re.Pattern[str]], ...] = (
     (
         Want.HELP,
         re.compile(
-            r"^(?:帮助|使用(?:说明|方法)|怎么用|help|菜单|功能|\?|你好|您好|hi|hello|在吗|哈喽)$"
+            r"^(?:帮助|使用(?:说明|方法)|怎么用|help|菜单|功能|你好|您好|hi|hello|在吗|哈喽)$"
         ),
     ),
     (
@@ -150,7 +150,7 @@ _CHOICE = re.compile(r"^(?:选|要|去)?(?:第)?([1-9]|[一二三四五六七八
 _ASKING = re.compile(r"[吗嘛么?？]|没有$|有没有|是不是")
 _FILLER_HEAD = re.compile(
     r"^(?:请问|麻烦|帮我|帮忙|我|想|要|准备|打算|现在|等下|等会|一会儿?|开车|驾车|自驾|带|去到|去|到|往|在|找|查(?:一?下)?"
-    r"|搜|导航(?:到|去)?|附近|周边|停车|泊车|停在|停|泊|看看|睇|有冇|有没有|哪里|哪儿|怎么|的|里|和|嘅)"
+    r"|搜|导航(?:到|去)?|附近|周边|停车|泊车|停在|停|泊|看看|睇|有冇|有没有|哪里|哪儿|怎么|的|里|嘅)"
 )
 _FILLER_TAIL = re.compile(
     r"(?:附近|周边|旁边|旁|周围|那里|那边|这边|哪里|哪儿|边度|停车场?|泊车|车位|空位|余位|位置|好停|好(?:不好)?|满(?:了|没)?|能停|可以停|停|泊|有没有|有冇"
@@ -187,14 +187,14 @@ def _with_details(want: Want, text: str) -> Intent:
     for one, pattern in _KINDS:
         is_kind, text = _take(pattern, text)
         kind = one if is_kind else kind
-    leaving, text = take_leaving(text)
-    arrival, text = take_arrival(text)
-    stay, text = take_stay(text)
     wishes = set()
     for wish, pattern in _WISHES:
         is_wished, text = _take(pattern, text)
         if is_wished:
             wishes.add(wish)
+    leaving, text = take_leaving(text)
+    arrival, text = take_arrival(text)
+    stay, text = take_stay(text)
     assumed = SUV_HEIGHT_METRES if is_suv and height is None else height
     vehicle = None
     if is_suv or new_energy or height or weight or kind is not VehicleClass.CAR:

@@ -193,6 +193,9 @@ def _duration(found: re.Match[str]) -> int:
 
 def _clock(found: re.Match[str]) -> Arrival | None:
     group = found.groupdict()
+    said_which = group["part"] or group["day"] or group["weekday"]
+    if group["hour"] == "一" and not said_which:
+        return None  # 快一点 is no time
     hour = number(group["colon"] or group["hour"])
     minute = _minute(group)
     if hour is None or minute is None or hour > 24 or minute >= HOUR_MINUTES:  # noqa: PLR2004

@@ -34,6 +34,7 @@ from tests.wechat.account_server import CITIZEN, AccountServer, Heard, calling
 from tests.wechat.stage import settings_with
 from tests.wechat.stand_in import SECRET, StandIn, standing_in
 from wechat.floor import account_floor
+from wechat.once import ANSWER_SECONDS
 
 URL = "https://zhibo.example"
 
@@ -83,6 +84,7 @@ async def talking(
     redis: Redis,
     connections: asyncpg.Pool | None = None,
     forecasts: Forecaster | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
     **settings: str,
 ) -> AsyncIterator[Account]:
     """Five car parks with 60 free spaces each; the loops of the floor run."""
@@ -105,7 +107,7 @@ async def talking(
             )
             guided = Guided(guidance, GuidedTrips(guidance, redis), DestinationShelf())
             ground = Ground(showcase, shelf, pool, redis, clock)
-            floors.append(account_floor(told, URL)(ground, guided))
+            floors.append(account_floor(told, URL, answer_seconds)(ground, guided))
             return list(floors[0].routes)
 
         face = make_face({lot.lot_id: lot for lot in load_shipped()}, (), pool, clock, above)
