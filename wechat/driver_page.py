@@ -1,6 +1,6 @@
 """`/m/`: the driver's page inside WeChat, whole without a script; driver.js keeps it true."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Protocol
 from urllib.parse import urlencode
 
@@ -20,7 +20,7 @@ from occupancy.web.lots import known_lot
 from occupancy.web.pages import Pages
 from occupancy.web.problems import Problem
 from occupancy.web.quote_formats import quote_document
-from occupancy.web.routes import Route
+from occupancy.web.routes import Answer, Route
 from occupancy.web.schematic import Mark, draw
 from occupancy.web.security import page_policy
 from occupancy.web.static_files import StaticFiles
@@ -33,6 +33,12 @@ DEFAULT_STAY_MINUTES = 120
 MOST_DESTINATION_LETTERS = 60
 MOST_REPORT_LETTERS = 500
 _MINUTE_MS = 60_000
+REFUSALS = {
+    400: "这个网址打不开，请从“找车位”重新进入",
+    403: "请在报错页面里填写并提交",
+    404: "没有这个停车场，请从“找车位”里选择",
+    413: "内容太长，请写得短一些",
+}
 WISHES = (("", "综合"), ("cheap", "便宜"), ("near", "少走路"), ("sure", "有把握"))
 KINDS = (
     ("full", "显示有位，到了却满"),
@@ -130,12 +136,20 @@ class DriverPage:
     def routes(self) -> list[Route]:
         def page(
             path: str,
-            answer: Callable[..., object],
+            answer: Answer,
             summary: str,
             query: type[msgspec.Struct] = PageQuery,
             method: str = "GET",
         ) -> Route:
-            return Route(method, path, answer, summary, query=query, documented=False)  # type: ignore[arg-type]
+            return Route(
+                method,
+                path,
+                self._or_says_why(answer),
+                summary,
+                query=query,
+                documented=False,
+                is_page=True,
+            )
 
         return [
             page("/m/", self.find, "Where to park", FindQuery),
@@ -147,6 +161,19 @@ class DriverPage:
             page("/m/report", self.keep_report, "Something is wrong", method="POST"),
             *self._static.file_routes(),
         ]
+
+    def _or_says_why(self, answer: Answer) -> Answer:
+        """What is refused is a page, too, with the way on."""
+
+        async def shown(request: web.Request, query: FindQuery | PageQuery) -> web.StreamResponse:
+            try:
+                return await answer(request, query)
+            except Problem as problem:
+                status = problem.document.status
+                words = REFUSALS.get(status, REFUSALS[400])
+                return self._page("refusal.html", "", query.elder, status, refusal=words)
+
+        return shown
 
     async def home(self, _: web.Request, __: object) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": "/m/"})

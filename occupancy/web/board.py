@@ -44,10 +44,10 @@ class Board:
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/board", self.page, "The big screen", documented=False),
+            Route("GET", "/board", self.page, "The big screen", documented=False, is_page=True),
             Route("GET", "/board/trends", self.drawn, "The last hours, drawn", documented=False),
             Route("GET", "/board/live-worker.js", self.worker, "The stream", documented=False),
-            Route("GET", "/", self.home, "To the board", documented=False),
+            Route("GET", "/", self.home, "To the board", documented=False, is_page=True),
         ]
 
     async def page(self, _: web.Request, __: object) -> web.StreamResponse:

@@ -25,7 +25,10 @@ class AnyQuery(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Route:
-    """`answer(request, query)` or, with a body, `answer(request, query, body)`."""
+    """`answer(request, query)` or, with a body, `answer(request, query, body)`.
+
+    A page passes over parameters it does not know: whoever shares its address adds some.
+    """
 
     method: str
     path: str
@@ -38,6 +41,7 @@ class Route:
     problems: tuple[int, ...] = ()
     tag: str = "live"
     documented: bool = True
+    is_page: bool = False
     about: str = ""
     path_about: dict[str, str] = field(default_factory=dict)
 
@@ -57,6 +61,13 @@ def _handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
             return await route.answer(request, None)
 
         return untouched
+
+    if route.is_page:
+
+        async def page(request: web.Request) -> web.StreamResponse:
+            return await route.answer(request, _known_of(request, route.query))
+
+        return page
 
     if route.query is NoQuery and route.body is None:
 
@@ -90,6 +101,13 @@ def read_query(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Stru
         return msgspec.convert(dict(request.query), kind, strict=False)
     except msgspec.ValidationError as reason:
         raise _named(reason) from None
+
+
+def _known_of(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    """The first value of each parameter that `kind`, whose fields are all words, knows."""
+    names = [one.encode_name for one in msgspec.structs.fields(kind)]
+    told = {name: request.query[name] for name in names if name in request.query}
+    return msgspec.convert(told, kind)
 
 
 async def read_body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:

@@ -36,9 +36,17 @@ async def test_what_cannot_be_asked_is_said_and_the_numbers_are_shown_all_the_sa
         assert "没有找到这个地方" in text
         assert "约 52 位" in text
         assert desk.asked == [("不知道的地方", 45, "")]
-        await page(stage, "/m/lots/nowhere", 404)
-        await page(stage, "/m/?nonsense=1", 400)
+        refused = await page(stage, "/m/lots/nowhere", 404)
+        assert "没有这个停车场" in refused
+        assert 'href="/m/"' in refused
         await page(stage, "/m", 302)
+
+
+@pytest.mark.parametrize("path", ["/m/?to=万达", "/m/lots/kangle?stay=45", "/m/prices?x=1"])
+async def test_a_page_that_was_shared_opens_whatever_the_app_added(path: str) -> None:
+    async with driver_stage(Desk()) as stage:
+        stage.free_all()
+        await page(stage, f"{path}&from=singlemessage&isappinstalled=0&from=timeline")
 
 
 async def test_what_a_driver_types_is_text_and_nothing_else() -> None:

@@ -62,11 +62,17 @@ async def test_an_unknown_address_is_a_document(shown: Served) -> None:
     }
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "/board"])
 async def test_an_unknown_parameter_is_named(shown: Served, path: str) -> None:
     problem = await shown.get(f"{path}?colour=red", status=400)
     assert problem["field"] == "colour"
     assert "colour" in problem["detail"]
+
+
+async def test_a_page_that_was_shared_passes_over_what_was_added(shown: Served) -> None:
+    async with shown.http.get(shown.url("/board?from=timeline&isappinstalled=0")) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "text/html"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
