@@ -6,7 +6,6 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.observation import GroupState
 from occupancy.live import LiveOccupancy, Quality, as_seen_at
 from occupancy.lot import Lot, Place
 from occupancy.stay import QuoteError, Stay, StayTooLongError, UnknownVehicleError
@@ -14,13 +13,13 @@ from occupancy.tariff_book import TariffBook, UnknownTariffError
 from occupancy.tariff_clock import local_minute
 from occupancy.tariff_quote import fee
 from routing.candidate import Candidate, Fee, Outlook, Travel
+from routing.machine_wait import fetch_minutes, store_minutes
 from routing.promise import Due, minute_of
 from routing.question import Question
 from routing.reason import Code
 
 MOST_CANDIDATES = 12
 MOST_AHEAD_MS = 180 * 60_000  # beyond, what is live now says next to nothing
-USUAL_CYCLE_SECONDS = 90.0
 _MINUTE_MS = 60_000
 _METRES_PER_DEGREE = 111_320.0
 
@@ -77,7 +76,11 @@ def _candidate(
     arrives_ms = _arrival_ms(question, way, now_ms)
     picture = known.pictures.get(lot_id)
     is_soon = arrives_ms - now_ms <= MOST_AHEAD_MS
-    store, fetch = _machine_minutes(picture if is_soon else None)
+    quality = Quality.STALE if picture is None else as_seen_at(picture, now_ms).quality
+    groups = picture.groups if picture and is_soon and quality is not Quality.STALE else ()
+    ahead = max(arrives_ms - now_ms, 0) / _MINUTE_MS
+    store = store_minutes(groups, ahead)
+    fetch = fetch_minutes(groups, ahead + question.stay_minutes)
     return Candidate(
         lot=lot,
         arrives_ms=arrives_ms,
@@ -85,7 +88,7 @@ def _candidate(
         fee=_fee(known.book, lot.tariff_id, arrives_ms, question),
         outlook=forecasts.expect(lot_id, arrives_ms, now_ms),
         promised=due.by(minute_of(arrives_ms), minute_of(now_ms)),
-        is_stale=is_soon and _is_stale(picture, now_ms),
+        is_stale=is_soon and quality in (Quality.STALE, Quality.SUSPECT),
     )
 
 
@@ -95,27 +98,6 @@ def _arrival_ms(question: Question, way: Way, now_ms: int) -> int:
     if question.arrive_ms is None:
         return earliest_ms
     return max(question.arrive_ms, earliest_ms) if question.origin else question.arrive_ms
-
-
-def _is_stale(picture: LiveOccupancy | None, now_ms: int) -> bool:
-    if picture is None:
-        return True
-    return as_seen_at(picture, now_ms).quality in (Quality.STALE, Quality.SUSPECT)
-
-
-def _machine_minutes(picture: LiveOccupancy | None) -> tuple[float, float]:
-    """Storing and fetching: a cycle at the machine with the shortest queue, and its queue."""
-    groups = [] if picture is None else picture.groups
-    working = [group for group in groups if group.state is GroupState.WORKING]
-    if not working:
-        return USUAL_CYCLE_SECONDS / 60, USUAL_CYCLE_SECONDS / 60
-    waits = [
-        ((group.storing_queue or 0) + (group.fetching_queue or 0) + 1)
-        * (group.cycle_seconds or USUAL_CYCLE_SECONDS)
-        / 60
-        for group in working
-    ]
-    return min(waits), sum(waits) / len(waits)
 
 
 def _fee(book: TariffBook, tariff_id: str, arrives_ms: int, question: Question) -> Fee:

@@ -38,12 +38,15 @@ class Geocoder:
             return ()
         if asked not in self._known:
             try:
-                answer = await self._client.ask(ask_places(self._service, asked, self._key))
-                found = read_places(self._service, answer)[:MOST_PLACES]
+                request = ask_places(self._service, asked, self._key)
+                found = await self._client.ask(
+                    [request], lambda answers: read_places(self._service, answers[0])
+                )
             except (NoAnswerError, BadAnswerError) as trouble:
                 log.info("no places", service=self._service.value, reason=str(trouble))
                 return ()
             self._known[asked] = tuple(
-                Destination(one.place_id, one.name, "found", one.place) for one in found
+                Destination(one.place_id, one.name, "found", one.place)
+                for one in found[:MOST_PLACES]
             )
         return self._known[asked]

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
 
 from routing.map_services import Asked, BadAnswerError
 
+T = TypeVar("T")
 ANSWERS_WITHIN_SECONDS = 1.5
 ILL_AFTER_FAILURES = 3
 LEFT_ALONE_MS = 30_000
@@ -37,21 +38,42 @@ class MapClient:
         self._day = 0
         self.calls_today = 0
 
-    async def ask(self, asked: Asked) -> Any:  # noqa: ANN401  # JSON
-        """The JSON answer. Raises NoAnswerError, and BadAnswerError for what is no JSON."""
-        self._spend_call()
+    async def ask(self, requests: Sequence[Asked], read: Callable[[list[Any]], T]) -> T:
+        """What `read` makes of the answers in order, all asked at once; one failure ends them.
+
+        Raises NoAnswerError, and BadAnswerError for what is not what was asked: both are failures.
+        """
         try:
-            async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
-                answer = await self._get(asked)
-        except (aiohttp.ClientError, OSError, TimeoutError) as trouble:
+            value = read(await self._all(requests))
+        except BadAnswerError:
             self._note_failure()
-            raise NoAnswerError(type(trouble).__name__) from None
+            raise
         self._failures = 0
-        return answer
+        return value
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+    async def _all(self, requests: Sequence[Asked]) -> list[Any]:
+        if len(requests) == 1:
+            return [await self._ask(requests[0])]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._ask(asked)) for asked in requests]
+        except* NoAnswerError as failed:
+            raise NoAnswerError(str(failed.exceptions[0])) from None
+        return [task.result() for task in tasks]
+
+    async def _ask(self, asked: Asked) -> Any:  # noqa: ANN401
+        self._spend_call()
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
+                return await self._get(asked)
+        except (aiohttp.ClientError, OSError, TimeoutError) as trouble:
+            self._note_failure()
+            is_ours = isinstance(trouble, aiohttp.ClientPayloadError)  # others may tell the key
+            raise NoAnswerError(str(trouble) if is_ours else type(trouble).__name__) from None
 
     def _spend_call(self) -> None:
         now_ms = self._clock()
@@ -74,7 +96,7 @@ class MapClient:
         try:
             return json.loads(raw)
         except ValueError:
-            raise BadAnswerError("not JSON") from None
+            raise aiohttp.ClientPayloadError("not JSON") from None
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 GRACE_MINUTES = 10  # a late driver's promise is kept so long
+STANDS_MINUTES = 180  # so long after his arrival a car is thought to stand there still
 LEAST_SHARE = 0.02  # what is left of a promise below this says nothing any more
 ARRIVED_SHARE = 0.5  # of what was booked: once entries explain so much, he is taken as arrived
 RATE_MINUTES = 30.0
@@ -52,11 +53,14 @@ class Due(msgspec.Struct, frozen=True):
     limits: Mapping[int, float] = {}
 
     def by(self, minute: int, now_minute: int) -> float:
-        """Cars promised to be there by a minute; who is long overdue does not come any more."""
+        """Cars promised to be there at a minute.
+
+        Who is long overdue does not come any more, and who comes hours before has left again.
+        """
         return sum(
             cars
             for (begins, ends), cars in self.cars.items()
-            if begins <= minute and ends + GRACE_MINUTES > now_minute
+            if begins <= minute <= ends + STANDS_MINUTES and ends + GRACE_MINUTES > now_minute
         )
 
     def room_for(self, wanted: Promise, limit: float, now_minute: int) -> float:
@@ -74,7 +78,7 @@ class Due(msgspec.Struct, frozen=True):
         room = min(
             most - self.by(minute, now_minute)
             for minute, most in limits.items()
-            if minute >= wanted.from_minute
+            if wanted.from_minute <= minute <= wanted.until_minute + STANDS_MINUTES
         )
         return min(wanted.share, max(0.0, room))
 

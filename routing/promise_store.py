@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 from redis.asyncio import Redis
 
-from routing.promise import GRACE_MINUTES, Due, Explained, Promise, Seen, minute_of
+from routing.promise import GRACE_MINUTES, STANDS_MINUTES, Due, Explained, Promise, Seen, minute_of
 
 KEPT_MINUTES = 60
 _SEEN = "!seen"
@@ -36,14 +36,15 @@ local function take(window, cars)
 end
 """
 
-# KEYS: due, promises. ARGV: trip id, share, from, until, limit, now, grace, strengthen, kept.
+# KEYS: due, promises. ARGV: trip id, share, from, until, limit, now, grace, strengthen, kept,
+# stands.
 # The same arithmetic as routing.promise.Due; a test holds them together.
 _HOLD = (
     _TOGETHER
     + """
 local trip, share = ARGV[1], tonumber(ARGV[2])
 local from_, until_, limit = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local now, grace = tonumber(ARGV[6]), tonumber(ARGV[7])
+local now, grace, stands = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[10])
 local own, own_from, own_until = 0, nil, nil
 local before = redis.call('HGET', promises, trip)
 if before then
@@ -63,16 +64,16 @@ for i = 1, #rows, 2 do
     else
       local cars = tonumber(rows[i + 1])
       if f == own_from and u == own_until then cars = cars - own end
-      windows[#windows + 1] = {from = tonumber(f), cars = cars}
+      windows[#windows + 1] = {from = tonumber(f), leaves = tonumber(u) + stands, cars = cars}
     end
   end
 end
 limits[until_] = limit
 local room = nil
 for minute, most in pairs(limits) do
-  if minute >= from_ then
+  if minute >= from_ and minute <= until_ + stands then
     for _, window in ipairs(windows) do
-      if window.from <= minute then most = most - window.cars end
+      if window.from <= minute and minute <= window.leaves then most = most - window.cars end
     end
     if room == nil or most < room then room = most end
   end
@@ -163,6 +164,7 @@ async def hold(
         str(GRACE_MINUTES),
         "1" if strengthen else "0",
         str(KEPT_MINUTES),
+        str(STANDS_MINUTES),
     )
     return float(granted)
 

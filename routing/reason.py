@@ -1,5 +1,6 @@
 """Why a car park is recommended, left out, or known only roughly: a code, and words for it."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -49,11 +50,13 @@ class Code(StrEnum):
     FORECAST_SIMPLE = "forecast_simple"
     TRAVEL_ESTIMATED = "travel_estimated"
     NO_ORIGIN = "no_origin"
+    ARRIVES_LATER = "arrives_later"
     DECIDED_ALONE = "decided_alone"
     # the whole answer
     FITS = "fits"
     LEAST_BAD = "least_bad"
     NOTHING = "nothing"
+    NO_CAR_PARK = "no_car_park"
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -164,22 +167,52 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "暂时不能与其他车一并安排，按本车最优推荐",
         "decided for this car alone: the joint decision is away",
     ),
+    Code.ARRIVES_LATER: (
+        "按路程最早{time}到，晚于您说的时间",
+        "the way there takes until {time}, later than you said",
+    ),
     Code.FITS: ("推荐{name}", "we recommend {name}"),
     Code.LEAST_BAD: (
         "没有完全合适的停车场，{name}相对最好：{why}",
         "nothing fits well; {name} is the least bad: {why_en}",
     ),
+    Code.NO_CAR_PARK: ("没有登记任何停车场", "no car park is registered"),
     Code.NOTHING: (
-        "没有可以停的停车场：{why}。可换一个到达时间，或拨打{hotline}咨询",
-        "there is nowhere to park: {why_en}. Try another time, or call {hotline}",
+        "没有可以停的停车场：{why}。可{way_out}",
+        "there is nowhere to park: {why_en}. You may {way_out_en}",
     ),
 }
+# What a driver may change so that a car park fits all the same.
+_WAYS_OUT: dict[Code, tuple[str, str]] = {
+    Code.NOT_WANTED: ("放宽已排除的停车场", "allow one of those you excluded"),
+    Code.CLOSED: ("换一个到达时间", "try another time"),
+    Code.CLOSES_BEFORE_ARRIVAL: ("换一个到达时间", "try another time"),
+    Code.CLOSES_DURING_STAY: ("缩短停放时间", "stay for less time"),
+    Code.STAY_TOO_LONG: ("缩短停放时间", "stay for less time"),
+}
+_CALL = ("拨打{hotline}咨询", "call {hotline}")
+_UNCONFIRMED = ("（待核实）", " (not confirmed)")
 
 
 def because(code: Code, **values: object) -> Reason:
     """The reason with its numbers filled in."""
     zh, en = _WORDS[code]
     return Reason(code, zh.format(**values), en.format(**values))
+
+
+def ways_out(against: Iterable[Reason], hotline: str, *, is_confirmed: bool) -> dict[str, str]:
+    """What may be done about reasons that leave nothing; at last somebody can be called."""
+    found = [_WAYS_OUT[reason.code] for reason in against if reason.code in _WAYS_OUT]
+    if hotline:
+        marks = ("", "") if is_confirmed else _UNCONFIRMED
+        zh, en = (
+            words.format(hotline=hotline + mark) for words, mark in zip(_CALL, marks, strict=True)
+        )
+        found.append((zh, en))
+    return {
+        "way_out": "，或".join(dict.fromkeys(zh for zh, _ in found)),
+        "way_out_en": ", or ".join(dict.fromkeys(en for _, en in found)),
+    }
 
 
 def chance_words(chance: float, name: str = "chance") -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from occupancy.tariff_clock import DAY_MINUTES, clock_words, local_minute
 from routing.candidate import (
     Candidate,
     barriers,
@@ -18,6 +19,7 @@ from routing.reason import (
     because,
     chance_words,
     stay_words,
+    ways_out,
     whole_minutes,
     yuan,
 )
@@ -147,6 +149,9 @@ class _Words:
         found = list(against[lot.lot_id])
         if candidate.is_stale:
             found.append(because(Code.OLD_DATA))
+        if question.arrive_ms is not None and candidate.arrives_ms > question.arrive_ms:
+            minute = local_minute(candidate.arrives_ms)
+            found.append(because(Code.ARRIVES_LATER, time=clock_words(minute % DAY_MINUTES)))
         if candidate.fee.total_fen is None:
             found.append(because(Code.FEE_UNKNOWN))
         elif candidate.fee.is_unconfirmed:
@@ -237,10 +242,13 @@ def _verdict(first: Candidate, found: Sorted) -> Reason:
 
 
 def _nothing(candidates: Sequence[Candidate], found: Sorted) -> Reason:
-    """Every reason once, in the order of the car parks."""
+    """Every reason once, in the order of the car parks, and what may be done about them."""
+    if not candidates:
+        return because(Code.NO_CAR_PARK)
     reasons = [reason for c in candidates for reason in found.against[c.lot_id]]
-    hotline = candidates[0].lot.hotline if candidates else ""
-    return because(Code.NOTHING, hotline=hotline, **_joined(reasons))
+    lot = candidates[0].lot
+    mended = ways_out(reasons, lot.hotline, is_confirmed="hotline" not in lot.placeholders)
+    return because(Code.NOTHING, **_joined(reasons), **mended)
 
 
 def _joined(reasons: Sequence[Reason]) -> dict[str, str]:

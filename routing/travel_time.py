@@ -49,8 +49,9 @@ class AskedTravelTimes:
         """Nothing where the service does not answer or answers nonsense."""
         requests = ask_ways(self._service, mode, origin, to, self._key)
         try:
-            answers = [await self._client.ask(request) for request in requests]
-            return read_ways(self._service, answers, len(to))
+            return await self._client.ask(
+                requests, lambda answers: read_ways(self._service, answers, len(to))
+            )
         except (NoAnswerError, BadAnswerError) as trouble:
             log.info("no travel times", service=self._service.value, reason=str(trouble))
             return ()

@@ -1,17 +1,20 @@
 """The ways to several car parks for one driver, checked, and what must be said of them."""
 
+import asyncio
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from occupancy.lot import Lot, Place
 from routing.gathering import Way, metres
 from routing.question import Question
 from routing.reason import Code, Reason, because
 
+Minutes: TypeAlias = Sequence[float]
 UNKNOWN_APPROACH_MINUTES = 10.0  # the drive of somebody of whom nobody knows where he sets out
 # What the straight line says where nobody else does, or where what is said cannot be.
-DRIVE_METRES_A_MINUTE, DRIVE_DETOUR = 420.0, 1.4
+STREET_METRES_A_MINUTE, ROAD_METRES_A_MINUTE, DRIVE_DETOUR = 420.0, 1_100.0, 1.4
+STREETS_METRES = 8_000.0
 WALK_METRES_A_MINUTE, WALK_DETOUR = 75.0, 1.3
 # Nobody is faster than this along the straight line, nor takes so much longer than usual.
 FASTEST_DRIVE, FASTEST_WALK = 2_500.0, 150.0
@@ -21,9 +24,9 @@ SLOWEST_FACTOR, SLOWEST_MINUTES = 8.0, 30.0
 class TravelTimes(Protocol):
     """How long the ways to several places take, in minutes."""
 
-    async def drive_minutes(self, origin: Place, to: Sequence[Place]) -> Sequence[float]: ...
+    def drive_minutes(self, origin: Place, to: Sequence[Place]) -> Coroutine[Any, Any, Minutes]: ...
 
-    async def walk_minutes(self, origin: Place, to: Sequence[Place]) -> Sequence[float]: ...
+    def walk_minutes(self, origin: Place, to: Sequence[Place]) -> Coroutine[Any, Any, Minutes]: ...
 
 
 async def ways_to(
@@ -33,11 +36,13 @@ async def ways_to(
     entrances = [lot.entrance for lot in lots]
     origin = question.origin or question.destination
     approach = 0.0 if question.origin else UNKNOWN_APPROACH_MINUTES
-    said = await travel.drive_minutes(origin, entrances)
-    drives = _possible(said, by_car(origin, entrances), FASTEST_DRIVE, origin, entrances)
-    said = await travel.walk_minutes(question.destination, entrances)
+    driven, walked = await _both(
+        travel.drive_minutes(origin, entrances),
+        travel.walk_minutes(question.destination, entrances),
+    )
+    drives = _possible(driven, by_car(origin, entrances), FASTEST_DRIVE, origin, entrances)
     on_foot_usually = on_foot(question.destination, entrances)
-    walks = _possible(said, on_foot_usually, FASTEST_WALK, question.destination, entrances)
+    walks = _possible(walked, on_foot_usually, FASTEST_WALK, question.destination, entrances)
     notes = [] if question.origin else [because(Code.NO_ORIGIN)]
     if drives is None or walks is None:
         notes.append(because(Code.TRAVEL_ESTIMATED))
@@ -45,8 +50,23 @@ async def ways_to(
     return {lot.lot_id: Way(approach + drive, walk) for lot, drive, walk in pairs}, notes
 
 
+async def _both(
+    driven: Coroutine[Any, Any, Minutes], walked: Coroutine[Any, Any, Minutes]
+) -> tuple[Minutes, Minutes]:
+    """At the same time: a driver waits for one slow answer, not for two."""
+    async with asyncio.TaskGroup() as group:
+        one, other = group.create_task(driven), group.create_task(walked)
+    return one.result(), other.result()
+
+
 def by_car(origin: Place, to: Sequence[Place]) -> list[float]:
-    return [metres(origin, place) * DRIVE_DETOUR / DRIVE_METRES_A_MINUTE for place in to]
+    """The first and last of the way through streets, the rest of a long one on fast roads."""
+    roads = [metres(origin, place) * DRIVE_DETOUR for place in to]
+    return [
+        min(road, STREETS_METRES) / STREET_METRES_A_MINUTE
+        + max(road - STREETS_METRES, 0.0) / ROAD_METRES_A_MINUTE
+        for road in roads
+    ]
 
 
 def on_foot(origin: Place, to: Sequence[Place]) -> list[float]:

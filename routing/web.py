@@ -145,7 +145,7 @@ class Recommendations:
     async def recommend(
         self, _: web.Request, __: object, asked: RecommendationAsked
     ) -> web.StreamResponse:
-        if asked.place is None and asked.destination:
+        if asked.place is None and asked.destination.strip():
             best, others = await self._destinations.look_up(asked.destination)
             if best is None:
                 return _choices(asked.destination, others)
@@ -194,7 +194,7 @@ class Recommendations:
         return web.Response(status=302, headers={"Location": target, "Cache-Control": "no-store"})
 
     def _place(self, asked: RecommendationAsked) -> tuple[Place, str]:
-        if asked.place is None:
+        if asked.place is None:  # nothing, or nothing but blanks
             raise Problem(400, "say where to: `destination` or `place`", field="destination")
         if asked.destination:
             raise Problem(400, "give either `destination` or `place`", field="place")

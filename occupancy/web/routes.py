@@ -1,6 +1,7 @@
 """One declaration a route: from it come the handler's checks and the OpenAPI document."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from occupancy.web.choices import choices_at, fields_at
 from occupancy.web.problems import Problem
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 8.0
+_MISNAMED = re.compile(r"^Object .* field `(.*)`$")
 Answer = Callable[..., Awaitable[web.StreamResponse]]
 
 
@@ -100,7 +103,7 @@ def read_query(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Stru
     try:
         return msgspec.convert(dict(request.query), kind, strict=False)
     except msgspec.ValidationError as reason:
-        raise _named(reason) from None
+        raise _named(reason, kind) from None
 
 
 def _known_of(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
@@ -119,12 +122,20 @@ async def read_body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as reason:
-        raise _named(reason) from None
+        raise _named(reason, kind) from None
+    except UnicodeDecodeError:
+        raise Problem(400, "the body is not JSON: it is not UTF-8") from None
     except msgspec.DecodeError as reason:
         raise Problem(400, f"the body is not JSON: {reason}") from None
 
 
-def _named(reason: msgspec.ValidationError) -> Problem:
+def _named(reason: msgspec.ValidationError, kind: type[msgspec.Struct]) -> Problem:
     """The words of msgspec end with ` - at `$.field``."""
     words, _, place = str(reason).partition(" - at `$")
-    return Problem(400, words, field=place.strip("`.").lstrip("."))
+    place = place.rstrip("`")
+    choices: tuple[str, ...] = ()
+    if found := _MISNAMED.search(words):
+        place, choices = f"{place}.{found.group(1)}", fields_at(kind, place)
+    elif words.startswith("Invalid enum value"):
+        choices = choices_at(kind, place)
+    return Problem(400, words, field=place.lstrip("."), choices=choices)

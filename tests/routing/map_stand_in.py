@@ -1,5 +1,6 @@
 """Stands in for every map service on loopback: checks what it is asked, answers as it is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,12 +16,15 @@ class StandIn:
     answer: Any = None
     status: int = 200
     text: str = ""
+    meets: asyncio.Barrier | None = None  # an answer waits until so many were asked
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     address: str = ""
 
     async def take(self, request: web.Request) -> web.Response:
         self.asked.append((request.path, dict(request.query)))
+        if self.meets is not None:
+            await self.meets.wait()
         if request.can_read_body:
             self.bodies.append(await request.json())
         if self.text:

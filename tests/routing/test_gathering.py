@@ -1,7 +1,6 @@
 import pytest
 from msgspec.structs import replace
 
-from gateway.observation import GroupState
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot, Place
 from occupancy.tariff import VehicleClass
@@ -83,19 +82,18 @@ def test_a_car_park_never_heard_of_is_old() -> None:
     assert found.is_stale
 
 
-def test_cars_are_stored_at_the_shortest_queue_and_fetched_from_any() -> None:
+def test_queues_are_those_of_the_arrival_and_of_the_fetching() -> None:
+    """He arrives in 10 minutes and stays for 2 hours; a queue halves in 30 minutes."""
     queued = a_group(1, storing_queue=3, fetching_queue=2, cycle_seconds=60.0)
-    idle = a_group(2, storing_queue=0, fetching_queue=0, cycle_seconds=120.0)
-    travel = gathered(picture=a_picture(queued, idle)).travel
-    assert (travel.store, travel.fetch) == (2.0, 4.0)
+    travel = gathered(picture=a_picture(queued)).travel
+    assert travel.store == pytest.approx(1 + 5 * 0.5 ** (10 / 30))
+    assert travel.fetch == pytest.approx(1 + 5 * 0.5 ** (130 / 30))
 
 
-def test_machines_that_say_nothing_take_the_usual_time() -> None:
-    dumb = a_group(1, storing_queue=None, fetching_queue=None, cycle_seconds=None)
-    travel = gathered(picture=a_picture(dumb)).travel
+def test_queues_of_a_silent_source_are_not_believed() -> None:
+    queued = a_group(1, storing_queue=3, fetching_queue=2, cycle_seconds=60.0)
+    travel = gathered(picture=a_picture(queued), now_ms=NOW_MS + 3_600_000).travel
     assert (travel.store, travel.fetch) == (1.5, 1.5)
-    jammed = a_group(1, state=GroupState.JAMMED)
-    assert gathered(picture=a_picture(jammed)).travel.store == 1.5
 
 
 def test_the_fee_is_that_of_the_planned_stay() -> None:

@@ -1,5 +1,6 @@
 """Map services: asked rightly, believed only when they answer rightly, left alone when ill."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -135,6 +136,28 @@ async def test_a_service_that_is_ill_is_left_alone_and_asked_again_later() -> No
         assert await travel.drive_minutes(ORIGIN, LOTS) == [4.0, 5.5]
 
 
+async def test_a_service_that_answers_nonsense_is_left_alone_too() -> None:
+    """A spent key answers with status 200 and an error inside."""
+    async with asking(Service.TENCENT, {"status": 121, "message": "limit"}) as (travel, server, _):
+        for _ in range(ILL_AFTER_FAILURES + 2):
+            await travel.drive_minutes(ORIGIN, LOTS)
+        assert len(server.asked) == ILL_AFTER_FAILURES
+
+
+async def test_many_calls_for_one_question_take_no_longer_than_one() -> None:
+    """AMap needs a call for every car park: each is answered only once all have come."""
+    places = [Place(23.15 + number / 1_000, 112.89) for number in range(12)]
+    async with asking(Service.AMAP, AMAP) as (travel, server, _):
+        server.meets = asyncio.Barrier(len(places))
+        assert await travel.drive_minutes(ORIGIN, places) == [4.0] * len(places)
+
+
+async def test_one_of_many_calls_that_fails_makes_all_unknown() -> None:
+    async with asking(Service.AMAP, AMAP) as (travel, server, _):
+        server.status = 503
+        assert all(math.isnan(one) for one in await travel.drive_minutes(ORIGIN, LOTS))
+
+
 async def test_the_days_quota_is_kept_and_begins_anew_the_next_day() -> None:
     async with asking(Service.TENCENT, TENCENT, calls=1) as (travel, server, clock):
         await travel.drive_minutes(ORIGIN, LOTS)
@@ -150,13 +173,13 @@ async def test_what_is_no_json_or_nobody_there_is_no_answer(
     async with stand_in() as server:
         client = MapClient(server.address, 10, Clock())
         server.text = "<html>"
-        with pytest.raises(BadAnswerError):
-            await client.ask(Asked("/x", {}))
+        with pytest.raises(NoAnswerError, match="not JSON"):
+            await client.ask([Asked("/x", {})], list)
         await client.close()
     monkeypatch.setattr(map_client, "ANSWERS_WITHIN_SECONDS", 0.2)
     nobody = MapClient("http://127.0.0.1:9", 10, Clock())
     with pytest.raises(NoAnswerError):
-        await nobody.ask(Asked("/x", {}))
+        await nobody.ask([Asked("/x", {})], list)
     await nobody.close()
 
 

@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.promise import GRACE_MINUTES, Due, Promise, Seen, due_of, explain, is_over, minute_of
+from routing.promise import (
+    GRACE_MINUTES,
+    STANDS_MINUTES,
+    Due,
+    Promise,
+    Seen,
+    due_of,
+    explain,
+    is_over,
+    minute_of,
+)
 
 NOW = 30_000_000  # minutes since 1970
 NOW_MS = NOW * 60_000
@@ -26,7 +36,7 @@ wanted = st.builds(
     a_promise,
     trip_id=st.sampled_from("abcdefghij"),
     share=st.floats(0.01, 1.0),
-    begins=st.integers(-25, 60),
+    begins=st.integers(-25, 60) | st.integers(150, 300),
     lasts=st.integers(0, 20),
 )
 asked = st.lists(st.tuples(wanted, st.floats(-1.0, 4.0)), max_size=25)
@@ -49,7 +59,8 @@ def test_no_promise_takes_any_minute_beyond_its_newest_limit(
             )
             now_due = due_of(held.values(), limits)
             for minute, most in limits.items():
-                if minute >= promise.from_minute and not is_over(promise, NOW):
+                stands = promise.from_minute <= minute <= promise.until_minute + STANDS_MINUTES
+                if stands and not is_over(promise, NOW):
                     assert now_due.by(minute, NOW) <= most + SLACK
 
 
@@ -60,6 +71,17 @@ def test_a_promise_that_is_long_overdue_takes_no_space() -> None:
     late = a_promise(begins=-9 - GRACE_MINUTES, lasts=10)
     assert not is_over(late, NOW)
     assert due_of([late], {}).by(NOW, NOW) == 0.6
+
+
+def test_who_came_hours_before_has_left_again() -> None:
+    """What is promised for this evening says nothing of next week's spaces."""
+    due = due_of([a_promise(begins=5, lasts=10)], {})
+    assert due.by(NOW + 15 + STANDS_MINUTES, NOW) == 0.6
+    assert due.by(NOW + 16 + STANDS_MINUTES, NOW) == 0
+    next_week = a_promise("next week", 0.8, begins=10_000)
+    assert due_of([a_promise()], {NOW + 15: 1.0}).room_for(next_week, 0.8, NOW) == 0.8
+    full_next_week = due_of([], {next_week.until_minute: 0.0})
+    assert full_next_week.room_for(a_promise("today"), 1.0, NOW) == 0.6
 
 
 def test_who_comes_later_takes_nothing_from_me_but_i_from_him() -> None:

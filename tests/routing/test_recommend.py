@@ -3,11 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from occupancy.lot import OpeningState
+from occupancy.lot import OpeningHours, OpeningState
 from routing.candidate import Candidate, Fee, expected_minutes
 from routing.question import Vehicle, Wish
 from routing.reason import Code, Reason, because, chance_words, stay_words, whole_minutes, yuan
 from routing.recommend import MOST_REGRET_MINUTES, Recommendation, recommend
+from tests.builders import MORNING_MS
 from tests.routing.drivers import Expected, a_candidate, a_question
 
 NAMES = ("kangle", "sanda", "zhanqian", "zhongshan")
@@ -98,13 +99,35 @@ def test_when_nothing_is_possible_every_reason_is_said_and_a_way_out() -> None:
     answer = recommend(high, [a_candidate("kangle"), a_candidate("sanda")])
     assert (answer.options, answer.chosen) == ((), None)
     assert answer.verdict.zh == (
-        "没有可以停的停车场：车高超限：限高2米，车高3.1米。可换一个到达时间，或拨打0757-00000000咨询"
+        "没有可以停的停车场：车高超限：限高2米，车高3.1米。可拨打0757-00000000咨询"
     )
     assert len(answer.left_out) == 2
 
 
 def test_no_car_park_at_all_is_said_in_words() -> None:
-    assert recommend(a_question(), []).verdict.code is Code.NOTHING
+    assert recommend(a_question(), []).verdict.zh == "没有登记任何停车场"
+
+
+def test_a_way_out_is_one_that_helps() -> None:
+    """Another time does not make a car lower; an exclusion can be taken back."""
+    unwanted = a_question(without=frozenset({"kangle"}), stay_minutes=600)
+    closing = {"opening_hours": OpeningHours(6 * 60, 12 * 60), "placeholders": ("hotline",)}
+    answer = recommend(unwanted, [a_candidate("kangle"), a_candidate("sanda", lot=closing)])
+    assert answer.verdict.zh.endswith(
+        "。可放宽已排除的停车场，或缩短停放时间，或拨打0757-00000000咨询"
+    )
+    answer = recommend(unwanted, [a_candidate("sanda", lot=closing)])
+    assert answer.verdict.en.endswith(
+        ". You may stay for less time, or call 0757-00000000 (not confirmed)"
+    )
+
+
+def test_who_cannot_be_there_when_he_said_is_told_when_he_can() -> None:
+    told = a_question(arrive_ms=MORNING_MS - 600_000)
+    (option,) = recommend(told, [a_candidate("kangle")]).options
+    assert "按路程最早08:00到，晚于您说的时间" in [note.zh for note in option.notes]
+    (option,) = recommend(a_question(arrive_ms=MORNING_MS), [a_candidate("kangle")]).options
+    assert Code.ARRIVES_LATER not in codes(option.notes)
 
 
 def test_what_is_best_in_what_is_said() -> None:

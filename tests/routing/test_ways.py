@@ -1,3 +1,4 @@
+import asyncio
 import math
 from collections.abc import Sequence
 
@@ -54,6 +55,30 @@ async def test_nobody_walks_a_kilometre_in_a_minute() -> None:
     ways, notes = await ways_to(Told(walk=(3, 1)), LOTS, a_question(origin=HOME))
     assert [way.walk for way in ways.values()] == on_foot(HOSPITAL, ENTRANCES)
     assert [note.code for note in notes] == [Code.TRAVEL_ESTIMATED]
+
+
+async def test_drive_and_walk_are_asked_at_the_same_time() -> None:
+    class Together(Told):
+        both = asyncio.Barrier(2)
+
+        async def drive_minutes(self, _: Place, __: Sequence[Place]) -> Sequence[float]:
+            await self.both.wait()
+            return self.drive
+
+        async def walk_minutes(self, _: Place, __: Sequence[Place]) -> Sequence[float]:
+            await self.both.wait()
+            return self.walk
+
+    async with asyncio.timeout(5):
+        _, notes = await ways_to(Together(), LOTS, a_question(origin=HOME))
+    assert notes == []
+
+
+def test_a_long_way_is_not_driven_at_the_speed_of_a_street() -> None:
+    guangzhou, shenzhen = Place(23.13, 113.26), Place(22.54, 114.06)
+    one, other = by_car(HOSPITAL, [guangzhou, shenzhen])
+    assert 40 < one < 80
+    assert 110 < other < 220
 
 
 async def test_being_there_already_is_possible() -> None:

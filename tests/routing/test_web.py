@@ -159,13 +159,41 @@ def at(town: Town, days: float) -> str:
         ({"destination": HOSPITAL, "vehicle": {"height_metres": -1}}, "vehicle.height_metres"),
         ({"destination": HOSPITAL, "prefer": "fast"}, "prefer"),
         ({"destination": HOSPITAL, "without": ["nowhere"]}, "without"),
-        ({"destination": HOSPITAL, "colour": "red"}, ""),
+        ({"destination": HOSPITAL, "colour": "red"}, "colour"),
+        ({"destination": HOSPITAL, "vehicle": {"colour": "red"}}, "vehicle.colour"),
+        ({"destination": HOSPITAL, "vehicle": {"class": "tank"}}, "vehicle.class"),
+        ({"destination": "  \t"}, "destination"),
     ],
 )
 async def test_a_wrong_field_is_named(town: Town, body: dict[str, Any], field: str) -> None:
     status, problem = await town.ask(**body)
     assert (status, problem.get("field", "")) == (400, field)
     assert problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "detail"),
+    [
+        (b'{"destination": "\xb7\xf0\xc9\xbd"}', "UTF-8"),  # GBK
+        (b'{"destination":', "JSON"),
+        (b'{"place": {"wgs84": {"lat": NaN, "lng": 112.9}}}', "JSON"),
+        (b"[]", "object"),
+        (b"", "JSON"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_told_so(town: Town, raw: bytes, detail: str) -> None:
+    async with town.client.post("/v1/recommendations", data=raw) as answer:
+        assert answer.status == 400
+        assert detail in (await answer.json(content_type=None))["detail"]
+
+
+async def test_a_wrong_value_is_told_what_would_be_right(town: Town) -> None:
+    _, problem = await town.ask(destination=HOSPITAL, prefer=["fast"])
+    assert set(problem["choices"]) == {"cheap", "near", "sure", "covered"}
+    _, problem = await town.ask(destination=HOSPITAL, vehicle={"class": "tank"})
+    assert set(problem["choices"]) == {"car", "large", "motorcycle"}
+    _, problem = await town.ask(destination=HOSPITAL, vehicle={"colour": "red"})
+    assert "height_metres" in problem["choices"]
 
 
 @pytest.mark.parametrize("days", [-1.0, 7.5, 30.0])

@@ -146,7 +146,7 @@ async def test_what_earlier_stays_paid_counts_towards_a_shared_cap(
         ({"stays": [{"from": "x", "to": "y"}] * MOST_QUOTES}, 400, "stays"),
         ({"lots": ["nowhere"], "stays": [{"from": "x"}]}, 404, "lots"),
         ({"stays": [{"from": 5}]}, 400, "stays[0].from"),
-        ({"stays": [{"from": "x", "colour": "red"}]}, 400, "stays[0]"),
+        ({"stays": [{"from": "x", "colour": "red"}]}, 400, "stays[0].colour"),
     ],
 )
 async def test_a_bad_list_is_refused_by_its_field(
