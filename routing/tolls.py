@@ -10,7 +10,7 @@ from occupancy.tariff_clock import DAY_MINUTES, local_minute
 from routing.cost import FloatArray
 from routing.gathering import metres
 from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, settle
-from routing.ways import WALK_DETOUR, WALK_METRES_A_MINUTE
+from routing.straight_line import WALK_DETOUR, WALK_METRES_A_MINUTE
 
 QUARTERS = 96
 _QUARTER_MINUTES = DAY_MINUTES // QUARTERS

@@ -9,13 +9,10 @@ from occupancy.lot import Lot, Place
 from routing.gathering import Way, metres
 from routing.question import Question
 from routing.reason import Code, Reason, because
+from routing.straight_line import by_car, on_foot
 
 Minutes: TypeAlias = Sequence[float]
 UNKNOWN_APPROACH_MINUTES = 10.0  # the drive of somebody of whom nobody knows where he sets out
-# What the straight line says where nobody else does, or where what is said cannot be.
-STREET_METRES_A_MINUTE, ROAD_METRES_A_MINUTE, DRIVE_DETOUR = 420.0, 1_100.0, 1.4
-STREETS_METRES = 8_000.0
-WALK_METRES_A_MINUTE, WALK_DETOUR = 75.0, 1.3
 # Nobody is faster than this along the straight line, nor takes so much longer than usual.
 FASTEST_DRIVE, FASTEST_WALK = 2_500.0, 150.0
 SLOWEST_FACTOR, SLOWEST_MINUTES = 8.0, 30.0
@@ -57,20 +54,6 @@ async def _both(
     async with asyncio.TaskGroup() as group:
         one, other = group.create_task(driven), group.create_task(walked)
     return one.result(), other.result()
-
-
-def by_car(origin: Place, to: Sequence[Place]) -> list[float]:
-    """The first and last of the way through streets, the rest of a long one on fast roads."""
-    roads = [metres(origin, place) * DRIVE_DETOUR for place in to]
-    return [
-        min(road, STREETS_METRES) / STREET_METRES_A_MINUTE
-        + max(road - STREETS_METRES, 0.0) / ROAD_METRES_A_MINUTE
-        for road in roads
-    ]
-
-
-def on_foot(origin: Place, to: Sequence[Place]) -> list[float]:
-    return [metres(origin, place) * WALK_DETOUR / WALK_METRES_A_MINUTE for place in to]
 
 
 class StraightLine:

@@ -6,7 +6,8 @@ import pytest
 
 from occupancy.lot import Place
 from routing.reason import Code
-from routing.ways import UNKNOWN_APPROACH_MINUTES, by_car, on_foot, ways_to
+from routing.straight_line import by_car, on_foot
+from routing.ways import UNKNOWN_APPROACH_MINUTES, ways_to
 from tests.builders import a_lot
 from tests.routing.drivers import HOSPITAL, a_question
 
