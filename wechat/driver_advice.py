@@ -44,6 +44,7 @@ def _told(answer: Answer, lots: Mapping[str, Lot]) -> Advice:
     trip_id = "" if answer.trip is None else answer.trip.trip_id
     return Advice(
         destination=answer.question.destination_name,
+        place=answer.question.destination,
         verdict=recommendation.verdict.zh,
         options=tuple(_option(one, trip_id) for one in recommendation.options[:MOST_OPTIONS]),
         left_out=tuple(_left_out(one, lots) for one in recommendation.left_out),

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from occupancy.lot import Place
 from occupancy.price_board import BoardRow, PriceBoard
 from occupancy.stay import QuoteError, Stay
 from occupancy.tariff import Tariff
@@ -21,7 +22,7 @@ from occupancy.web.pages import Pages
 from occupancy.web.problems import Problem
 from occupancy.web.quote_formats import quote_document
 from occupancy.web.routes import Answer, Route
-from occupancy.web.schematic import Mark, draw
+from occupancy.web.schematic import Goal, Mark, draw
 from occupancy.web.security import page_policy
 from occupancy.web.static_files import StaticFiles
 from wechat import driver_view
@@ -59,9 +60,10 @@ class AdvisedLot(msgspec.Struct, frozen=True):
 
 
 class Advice(msgspec.Struct, frozen=True):
-    """Where to park for one destination, in words; those left out with why."""
+    """Where to park for one destination (WGS-84), in words; those left out with why."""
 
     destination: str
+    place: Place
     verdict: str
     options: tuple[AdvisedLot, ...]
     left_out: tuple[tuple[str, str], ...]
@@ -200,7 +202,7 @@ class DriverPage:
             choices=advice.choices if isinstance(advice, Unclear) else (),
             advice=shown,
             all=driver_view.by_promise(cards.values()),
-            schematic=draw([_mark(card) for card in cards.values()]),
+            schematic=draw([_mark(card) for card in cards.values()], _goal(advice)),
         )
 
     async def lot(self, request: web.Request, query: PageQuery) -> web.StreamResponse:
@@ -377,6 +379,12 @@ def _mark(card: Card) -> Mark:
     lot, at = card.lot, card.lot.place.wgs84
     label = card.count.removeprefix("约 ").removesuffix(" 位")
     return Mark(lot.id, lot.short_name, lot.status, label, at.lat, at.lng)
+
+
+def _goal(advice: Advice | Unclear | None) -> Goal | None:
+    if not isinstance(advice, Advice):
+        return None
+    return Goal(advice.destination, advice.place.latitude, advice.place.longitude)
 
 
 def _open_words(lot: LotSummary) -> str:

@@ -9,6 +9,8 @@ from occupancy.live import Status
 
 WIDTH, HEIGHT, MARGIN = 520, 560, 86
 DOT_STEP = 26
+GOAL = "goal"
+_MOST_SHRUNK = 2.5  # a place farther off would push the car parks into one spot
 
 
 @dataclass(frozen=True)
@@ -23,22 +25,54 @@ class Mark:
     longitude: float
 
 
-def draw(marks: Sequence[Mark]) -> str:
+@dataclass(frozen=True)
+class Goal:
+    """Where somebody wants to go; degrees in WGS-84."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+
+def draw(marks: Sequence[Mark], goal: Goal | None = None) -> str:
     """SVG with one group a lot; shapes differ by status, so that colour is never alone."""
-    places = _places(marks)
+    shown = goal if goal is not None and _is_near(marks, goal) else None
+    places = _places([*marks, shown] if shown else marks)
     body = "".join(_mark(mark, *places[mark.lot_id]) for mark in marks)
+    if shown:
+        body = _goal(shown, *places[GOAL]) + body
     return (
         f'<svg class="schematic" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="五个停车场的分布示意图">{_ground()}{body}</svg>'
     )
 
 
-def _places(marks: Sequence[Mark]) -> dict[str, tuple[float, float]]:
+def _is_near(marks: Sequence[Mark], goal: Goal) -> bool:
+    before, after = _span(marks), _span([*marks, goal])
+    return after <= _MOST_SHRUNK * before
+
+
+def _span(spots: Sequence[Mark | Goal]) -> float:
+    """The longer side of the box around them, in degrees of latitude."""
+    flat = _flat(spots).values()
+    sides = (max(side) - min(side) for side in zip(*flat, strict=True)) if flat else ()
+    return max(sides, default=0.0)
+
+
+def _flat(spots: Sequence[Mark | Goal]) -> dict[str, tuple[float, float]]:
+    middle = math.radians(sum(spot.latitude for spot in spots) / max(len(spots), 1))
+    return {_key(s): (s.longitude * math.cos(middle), -s.latitude) for s in spots}
+
+
+def _key(spot: Mark | Goal) -> str:
+    return spot.lot_id if isinstance(spot, Mark) else GOAL
+
+
+def _places(marks: Sequence[Mark | Goal]) -> dict[str, tuple[float, float]]:
     """Pixels, north up, one scale both ways, centred."""
     if not marks:
         return {}
-    middle = math.radians(sum(mark.latitude for mark in marks) / len(marks))
-    flat = {m.lot_id: (m.longitude * math.cos(middle), -m.latitude) for m in marks}
+    flat = _flat(marks)
     xs, ys = zip(*flat.values(), strict=True)
     wide, high = max(xs) - min(xs) or 1e-9, max(ys) - min(ys) or 1e-9
     scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / high)
@@ -58,6 +92,16 @@ def _ground() -> str:
     north = f'<path class="north" d="M{WIDTH - 36} 54V24m-7 9l7-10 7 10"/>'
     word = f'<text class="north-word" x="{WIDTH - 36}" y="76">北</text>'
     return f'<g class="dots">{dots}</g>{north}{word}'
+
+
+def _goal(goal: Goal, x: float, y: float) -> str:
+    """A pin whose point stands on the place."""
+    return (
+        f'<g class="{GOAL}" data-goal transform="translate({x:.0f} {y:.0f})">'
+        '<path d="M0 0C-7 -17 -20 -25 -20 -40A20 20 0 0 1 20 -40C20 -25 7 -17 0 0Z"/>'
+        '<circle cy="-40" r="8"/>'
+        f'<title>{escape(goal.name)}</title><text class="name" y="-70">目的地</text></g>'
+    )
 
 
 def _mark(mark: Mark, x: float, y: float) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
+from occupancy.lot import Place
 from occupancy.web.floors import Ground
 from occupancy.web.routes import Route
 from occupancy.web.showcase import Showcase
@@ -35,6 +36,7 @@ class Desk:
 
 HOSPITAL = Advice(
     destination="三水区人民医院",
+    place=Place(23.1556, 112.8921),
     verdict="推荐康乐路",
     options=(
         AdvisedLot(

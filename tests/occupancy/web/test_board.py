@@ -157,6 +157,30 @@ def test_every_mark_lies_on_the_schematic(several: list[schematic.Mark]) -> None
     assert all(0 <= int(y) <= schematic.HEIGHT for _, y in places)
 
 
+@given(MARKS, st.floats(-0.005, 0.005), st.floats(-0.005, 0.005))
+def test_a_goal_is_drawn_inside_unless_it_is_far_off(
+    several: list[schematic.Mark], north: float, east: float
+) -> None:
+    one = several[0] if several else schematic.Mark("a", "a", Status.OPEN, "1", 23.15, 112.9)
+    near = schematic.Goal("医院", one.latitude + north, one.longitude + east)
+    drawn = schematic.draw([*several], near)
+    places = re.findall(r'transform="translate\((-?\d+) (-?\d+)\)"', drawn)
+    assert len(places) == len(several) + drawn.count("data-goal")
+    assert all(
+        0 <= int(x) <= schematic.WIDTH and 0 <= int(y) <= schematic.HEIGHT for x, y in places
+    )
+
+
+def test_a_far_goal_does_not_push_the_car_parks_into_one_spot() -> None:
+    marks = [
+        schematic.Mark("a", "北", Status.OPEN, "1", 23.16, 112.89),
+        schematic.Mark("b", "南", Status.OPEN, "1", 23.15, 112.89),
+    ]
+    assert "data-goal" in schematic.draw(marks, schematic.Goal("近", 23.155, 112.891))
+    far = schematic.Goal("远", 23.4, 112.89)
+    assert schematic.draw(marks, far) == schematic.draw(marks)
+
+
 def test_the_schematic_keeps_directions_and_stays_inside() -> None:
     marks = [
         schematic.Mark("a", "北<", Status.OPEN, "1", 23.16, 112.89),
