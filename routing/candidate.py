@@ -1,5 +1,6 @@
 """One car park for one driver: what is known of it, what speaks against it, what it costs him."""
 
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
@@ -53,7 +54,7 @@ class Travel(msgspec.Struct, frozen=True):
     walk: float
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, dict=True):
     """Gathered values; `promised` cars are due before this driver, without his own promise."""
 
     lot: Lot
@@ -68,7 +69,7 @@ class Candidate(msgspec.Struct, frozen=True):
     def lot_id(self) -> str:
         return self.lot.lot_id
 
-    @property
+    @cached_property
     def chance(self) -> float:
         """Of a space at arrival, once those promised to others are taken off."""
         return self.outlook.chance_of_at_least(1, self.promised)

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
 from math import sqrt
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ class ForecastBasis(StrEnum):
     PROFILE = "profile"  # no count at all: only what is usual
 
 
-class Expectation(msgspec.Struct, frozen=True):
+class Expectation(msgspec.Struct, frozen=True, dict=True):
     """One lot at one moment: free spaces expected, where 80 % of the truth lies, on what basis."""
 
     lot_id: str
@@ -54,7 +55,7 @@ class Expectation(msgspec.Struct, frozen=True):
     basis: ForecastBasis
     demand: Demand
 
-    @property
+    @cached_property
     def free_mean(self) -> float:
         return self.demand.free_mean(self.usable)
 
