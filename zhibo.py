@@ -90,9 +90,11 @@ def _refusals() -> tuple[type[Exception], ...]:
     from occupancy.counting import NotHeardError
     from occupancy.database import NewerDatabaseError
     from occupancy.embedded import EmbeddedError
+    from routing.destination import BadDestinationError
     from routing.series_file import BadSeriesError
 
     return (
+        BadDestinationError,
         BadSettingError,
         BadScenarioError,
         PortTakenError,
@@ -239,6 +241,25 @@ def _with_servers(environ: Environ, work: "Callable[[Redis, Pool], Awaitable[T]]
 
 def _person(environ: Environ) -> str:
     return environ.get("USER") or "command line"
+
+
+def destinations(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.database import pool
+    from routing.destination_desk import bring, show, take_out
+
+    postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+    district = routing.config.DISTRICT.read(environ)
+
+    async def run() -> str:
+        async with pool(postgres_url) as connections:
+            if arguments.what == "write":
+                return await bring(connections, Path(arguments.which), district, _person(environ))
+            if arguments.what == "remove":
+                return await take_out(connections, arguments.which)
+            return await show(connections, arguments.which)
+
+    print(asyncio.run(run()))
+    return 0
 
 
 def sim(arguments: argparse.Namespace, environ: Environ) -> int:
@@ -437,6 +458,14 @@ def parser() -> argparse.ArgumentParser:
     count.add_argument("--cars", type=int, required=True, help="cars inside, counted")
     count.add_argument("--reason", required=True)
     count.add_argument("--by", metavar="NAME", help="who counted; the user's name by default")
+    places = command("destinations", destinations, "what citizens may call places: list, edit")
+    actions = places.add_subparsers(dest="what", required=True, metavar="WHAT")
+    listed = actions.add_parser("list", help="all, or those that some words may mean")
+    listed.add_argument("which", nargs="?", default="", metavar="WORDS")
+    brought = actions.add_parser("write", help="add those of a file, or replace them by their ids")
+    brought.add_argument("which", metavar="FILE.toml")
+    removed = actions.add_parser("remove", help="take one out")
+    removed.add_argument("which", metavar="ID")
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check every connection and device; says how to mend what is wrong")
     judged = command("forecast-eval", forecast_eval, "our forecaster's error on a series of yours")

@@ -1,11 +1,11 @@
 """Destinations in PostgreSQL: from the file at the first start, edited by operators afterwards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from occupancy.database import Pool
-from routing.destination import Destination
+from routing.destination import Destination, check
 
 
 async def seed_destinations(connections: Pool, destinations: Iterable[Destination]) -> None:
@@ -26,16 +26,31 @@ async def list_destinations(connections: Pool) -> tuple[Destination, ...]:
     return tuple(msgspec.json.decode(row["facts"], type=Destination) for row in rows)
 
 
-async def write_destination(connections: Pool, one: Destination, changed_by: str) -> None:
-    """Add a destination or replace it."""
-    await connections.execute(
-        "INSERT INTO destination (destination_id, facts, changed_by) VALUES ($1, $2::jsonb, $3) "
-        "ON CONFLICT (destination_id) DO UPDATE SET facts = EXCLUDED.facts, "
-        "changed_by = EXCLUDED.changed_by, changed_at = now()",
-        one.destination_id,
-        msgspec.json.encode(one).decode(),
-        changed_by,
-    )
+async def write_destinations(
+    connections: Pool, brought: Sequence[Destination], changed_by: str
+) -> int:
+    """Add destinations or replace what has their ids; how many are new.
+
+    Raises BadDestinationError, and writes nothing, where all together would not do.
+    """
+    async with connections.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE destination IN EXCLUSIVE MODE")
+        rows = await connection.fetch("SELECT facts FROM destination ORDER BY destination_id")
+        known = [msgspec.json.decode(row["facts"], type=Destination) for row in rows]
+        before = {one.destination_id for one in known}
+        new = {one.destination_id for one in brought}
+        check((*(one for one in known if one.destination_id not in new), *brought))
+        await connection.executemany(
+            "INSERT INTO destination (destination_id, facts, changed_by) "
+            "VALUES ($1, $2::jsonb, $3) "
+            "ON CONFLICT (destination_id) DO UPDATE SET facts = EXCLUDED.facts, "
+            "changed_by = EXCLUDED.changed_by, changed_at = now()",
+            [
+                (one.destination_id, msgspec.json.encode(one).decode(), changed_by)
+                for one in brought
+            ],
+        )
+    return len(new - before)
 
 
 async def remove_destination(connections: Pool, destination_id: str) -> bool:

@@ -34,6 +34,12 @@ def parse(text: str, file: str) -> tuple[Destination, ...]:
 
 def _read(entry: dict[str, Any], file: str, place: int) -> Destination:
     which = entry.get("destination_id", f"number {place + 1}")
+    unknown = sorted(set(entry) - set(Destination.__struct_fields__))
+    if unknown:
+        known = ", ".join(Destination.__struct_fields__)
+        raise BadDestinationError(
+            f"{file}: destination {which}: there is no field {unknown[0]!r}; there are {known}"
+        )
     try:
         return msgspec.convert(entry, Destination)
     except msgspec.ValidationError as reason:

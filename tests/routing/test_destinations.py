@@ -18,9 +18,9 @@ from routing.database_destinations import (
     list_destinations,
     remove_destination,
     seed_destinations,
-    write_destination,
+    write_destinations,
 )
-from routing.destination import Destination
+from routing.destination import BadDestinationError, Destination
 from routing.destination_file import load_shipped
 from routing.destination_shelf import DestinationShelf
 from routing.destination_web import DestinationPages
@@ -44,11 +44,19 @@ async def test_what_ships_goes_into_an_empty_table_and_edits_stay(connections: P
     assert set(await list_destinations(connections)) == set(load_shipped())
     assert await remove_destination(connections, "wanda")
     assert not await remove_destination(connections, "wanda")
-    await write_destination(connections, NEW, "li")
+    await write_destinations(connections, [NEW], "li")
     await seed_destinations(connections, load_shipped())
     ids = {one.destination_id for one in await list_destinations(connections)}
     assert "new-mall" in ids
     assert "wanda" not in ids
+
+
+async def test_a_name_of_two_places_is_refused_and_nothing_is_written(connections: Pool) -> None:
+    await seed_destinations(connections, load_shipped())
+    doubled = Destination("other", "三水区人民医院", "hospital", Place(23.16, 112.9))
+    with pytest.raises(BadDestinationError, match="renmin-yiyuan"):
+        await write_destinations(connections, [NEW, doubled], "li")
+    assert NEW not in await list_destinations(connections)
 
 
 async def test_an_edit_is_found_soon_and_a_broken_one_changes_nothing(
@@ -58,7 +66,7 @@ async def test_an_edit_is_found_soon_and_a_broken_one_changes_nothing(
     shelf = DestinationShelf()
     async with asyncio.TaskGroup() as group:
         work = group.create_task(shelf.keep_fresh(connections), name="destinations")
-        await write_destination(connections, NEW, "li")
+        await write_destinations(connections, [NEW], "li")
         await until(lambda: shelf.find("新开商场")[0] == NEW)
         await connections.execute("UPDATE destination SET facts = '{\"name\": 7}'")
         await until(lambda: "cannot be used" in capsys.readouterr().out)
