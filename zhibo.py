@@ -244,7 +244,7 @@ def _person(environ: Environ) -> str:
 
 
 def destinations(arguments: argparse.Namespace, environ: Environ) -> int:
-    from occupancy.database import pool
+    from occupancy.database import NOT_READY, pool
     from routing.destination_desk import bring, show, take_out
 
     postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
@@ -258,7 +258,13 @@ def destinations(arguments: argparse.Namespace, environ: Environ) -> int:
                 return await take_out(connections, arguments.which)
             return await show(connections, arguments.which)
 
-    print(asyncio.run(run()))
+    try:
+        print(asyncio.run(run()))
+    except NOT_READY as trouble:
+        raise BadSettingError(
+            f"{occupancy.config.POSTGRES_URL.name}={postgres_url}: {trouble or 'no answer'}; "
+            "start PostgreSQL there, set another address, or run `zhibo migrate`"
+        ) from None
     return 0
 
 

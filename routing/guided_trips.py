@@ -62,9 +62,9 @@ class GuidedTrips:
         guidance.tell(after)
         if before.lot_id != after.lot_id:
             await guidance.desk.release(before.lot_id, trip_id)
-        if is_open(after, now_ms) and after.lot_id in after.limits:
+        if is_open(after, now_ms):
             wanted = promise_of(after, guidance.settings.follow_chosen)
-            limit = after.limits[after.lot_id]
+            limit = after.shown[after.lot_id].limit
             await guidance.desk.hold(after.lot_id, wanted, limit, strengthen=True)
         return after
 

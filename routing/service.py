@@ -182,7 +182,7 @@ class Guidance:
             return Answer(question, recommendation, now_ms)
         trip = begin_trip(secrets.token_urlsafe(9), question, recommendation, now_ms, self.settings)
         share = self.settings.follow_shown
-        limit = trip.limits[trip.lot_id]
+        limit = trip.shown[trip.lot_id].limit
         granted = await self.desk.hold(trip.lot_id, promise_of(trip, share), limit)
         return Answer(question, recommendation, now_ms, replace(trip, promised=granted))
 

@@ -15,19 +15,28 @@ class Stage(StrEnum):
     EXPIRED = "expired"  # his time passed and no entry explained it
 
 
+_MINUTE_MS = 60_000
 _OPEN = (Stage.SHOWN, Stage.CHOSEN)
+
+
+class ShownLot(msgspec.Struct, frozen=True):
+    """A car park as it was shown: the chance that was said, and the most that may be promised."""
+
+    chance: float
+    arrives_ms: int
+    limit: float
 
 
 class Trip(msgspec.Struct, frozen=True):
     """One recommendation as it was shown and what became of it. Times are UTC milliseconds.
 
-    `chance` is what was said of a space at arrival, `promised` the share that is held, `regret`
-    the generalised minutes the driver was asked to lose for others.
+    `chance` and `arrives_ms` are those of `lot_id`, `promised` the share that is held there,
+    `regret_minutes` what the driver was asked to lose for others.
     """
 
     trip_id: str
     lot_id: str
-    shown_lots: tuple[str, ...]
+    shown: dict[str, ShownLot]
     shown_at_ms: int
     arrives_ms: int
     from_minute: int
@@ -36,18 +45,30 @@ class Trip(msgspec.Struct, frozen=True):
     chance: float
     promised: float
     regret_minutes: float
-    limits: dict[str, float]
     stage: Stage = Stage.SHOWN
     changed_at_ms: int = 0
 
 
 def choose(trip: Trip, lot_id: str, now_ms: int) -> Trip:
-    """The driver opened the link to `lot_id`, the first or another one that was shown."""
-    if trip.stage not in _OPEN:
+    """The driver opened the link to `lot_id`, the first or another one that he was shown."""
+    if trip.stage not in _OPEN or lot_id not in trip.shown:
         return trip
     if trip.stage is Stage.CHOSEN and trip.lot_id == lot_id:
         return trip
-    return msgspec.structs.replace(trip, lot_id=lot_id, stage=Stage.CHOSEN, changed_at_ms=now_ms)
+    lot = trip.shown[lot_id]
+    later_ms = lot.arrives_ms - trip.arrives_ms
+    later_minutes = round(later_ms / _MINUTE_MS)
+    return msgspec.structs.replace(
+        trip,
+        lot_id=lot_id,
+        chance=lot.chance,
+        arrives_ms=lot.arrives_ms,
+        from_minute=trip.from_minute + later_minutes,
+        until_minute=trip.until_minute + later_minutes,
+        expires_ms=trip.expires_ms + later_minutes * _MINUTE_MS,
+        stage=Stage.CHOSEN,
+        changed_at_ms=now_ms,
+    )
 
 
 def arrive(trip: Trip, now_ms: int) -> Trip:

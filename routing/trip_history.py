@@ -26,7 +26,8 @@ INSERT INTO trip (trip_id, lot_id, shown_lots, shown_at, arrives_at, expires_at,
 VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), to_timestamp($6), $7, $8, $9, $10,
         to_timestamp($11))
 ON CONFLICT (trip_id) DO UPDATE
-SET lot_id = excluded.lot_id, promised = excluded.promised, stage = excluded.stage,
+SET lot_id = excluded.lot_id, arrives_at = excluded.arrives_at, expires_at = excluded.expires_at,
+    chance = excluded.chance, promised = excluded.promised, stage = excluded.stage,
     changed_at = excluded.changed_at
 WHERE trip.changed_at <= excluded.changed_at
 """
@@ -104,7 +105,7 @@ def _row(trip: Trip) -> tuple[Any, ...]:
     return (
         trip.trip_id,
         trip.lot_id,
-        list(trip.shown_lots),
+        list(trip.shown),
         trip.shown_at_ms / 1_000,
         trip.arrives_ms / 1_000,
         trip.expires_ms / 1_000,

@@ -6,7 +6,7 @@ from routing.config import GuidanceSettings
 from routing.promise import GRACE_MINUTES, Promise, minute_of
 from routing.question import Question
 from routing.recommend import Recommendation
-from routing.trip import Trip
+from routing.trip import ShownLot, Trip
 
 WINDOW_MINUTES, WINDOW_PART = 3, 0.2  # drivers come so much earlier or later than said
 PLANNED_WINDOW_MINUTES = 10
@@ -39,7 +39,10 @@ def begin_trip(
     return Trip(
         trip_id=trip_id,
         lot_id=first.lot_id,
-        shown_lots=tuple(candidate.lot_id for candidate in options),
+        shown={
+            c.lot_id: ShownLot(c.chance, c.arrives_ms, c.outlook.free_mean * margin)
+            for c in options
+        },
         shown_at_ms=now_ms,
         arrives_ms=first.arrives_ms,
         from_minute=arrives_minute - half,
@@ -48,7 +51,6 @@ def begin_trip(
         chance=first.chance,
         promised=0.0,
         regret_minutes=recommendation.regret_minutes,
-        limits={c.lot_id: c.outlook.free_mean * margin for c in options},
         changed_at_ms=now_ms,
     )
 

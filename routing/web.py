@@ -172,8 +172,8 @@ class Recommendations:
         trip_id = request.match_info["trip_id"]
         try:
             standing = await self._trips.find(trip_id)
-            if standing is not None and asked.lot not in standing.trip.shown_lots:
-                shown = standing.trip.shown_lots
+            if standing is not None and asked.lot not in standing.trip.shown:
+                shown = tuple(standing.trip.shown)
                 raise Problem(400, f"{asked.lot!r} was not shown", field="lot", choices=shown)
             await self._trips.choose(trip_id, asked.lot)
         except AwayError:
@@ -189,9 +189,11 @@ class Recommendations:
         target = _links(lot).get(request.match_info["map"])
         if target is None:
             raise Problem(404, "there is no such map", field="map", choices=MAPS)
+        if request.method == "HEAD":  # a preview of the link, not the driver
+            return _leads_to(target)
         with contextlib.suppress(AwayError):
             await self._trips.choose(request.match_info["trip_id"], lot.lot_id)
-        return web.Response(status=302, headers={"Location": target, "Cache-Control": "no-store"})
+        return _leads_to(target)
 
     def _place(self, asked: RecommendationAsked) -> tuple[Place, str]:
         if asked.place is None:  # nothing, or nothing but blanks
@@ -248,6 +250,10 @@ ABOUT = (
 def _links(lot: Lot) -> dict[str, str]:
     links = links_to(lot)
     return {"amap": links.amap, "tencent": links.tencent, "baidu": links.baidu}
+
+
+def _leads_to(target: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": target, "Cache-Control": "no-store"})
 
 
 def _choices(words: str, others: Sequence[Destination]) -> web.Response:

@@ -105,7 +105,7 @@ class RecommendationDocument(msgspec.Struct, frozen=True):
 
 
 class TripDocument(msgspec.Struct, frozen=True):
-    """A guided trip as it stands; `advice` says whether to go on or to ask anew."""
+    """A guided trip as it stands; `go_on` while it is under way and nothing speaks against it."""
 
     trip: str
     stage: Stage
@@ -153,7 +153,7 @@ def trip_document(
         arrives_at=rfc3339(trip.arrives_ms),
         chance_said=_percent(trip.chance),
         chance_now=None if chance_now is None else _percent(chance_now),
-        go_on=advice is None,
+        go_on=advice is None and trip.stage in (Stage.SHOWN, Stage.CHOSEN),
         advice=None if advice is None else reason_document(advice),
     )
 

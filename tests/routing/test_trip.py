@@ -2,7 +2,7 @@ import pytest
 from redis.asyncio import Redis
 
 from routing import trip_store
-from routing.trip import Stage, Trip, arrive, as_seen_at, choose, give_way, is_open
+from routing.trip import ShownLot, Stage, Trip, arrive, as_seen_at, choose, give_way, is_open
 
 NOW_MS = 1_000_000
 
@@ -11,7 +11,6 @@ def a_trip(stage: Stage = Stage.SHOWN, lot_id: str = "kangle") -> Trip:
     return Trip(
         trip_id="t1",
         lot_id=lot_id,
-        shown_lots=("kangle", "sanda"),
         shown_at_ms=NOW_MS,
         arrives_ms=NOW_MS + 600_000,
         from_minute=5,
@@ -20,7 +19,10 @@ def a_trip(stage: Stage = Stage.SHOWN, lot_id: str = "kangle") -> Trip:
         chance=0.9,
         promised=0.6,
         regret_minutes=0.0,
-        limits={"kangle": 5.0, "sanda": 7.0},
+        shown={
+            "kangle": ShownLot(0.9, NOW_MS + 600_000, 5.0),
+            "sanda": ShownLot(0.7, NOW_MS + 780_000, 7.0),
+        },
         stage=stage,
     )
 
@@ -34,6 +36,18 @@ def test_an_opened_link_makes_the_trip_chosen() -> None:
     )
     assert choose(chosen, "sanda", NOW_MS + 9) == chosen
     assert choose(chosen, "kangle", NOW_MS + 9).lot_id == "kangle"
+
+
+def test_who_takes_another_car_park_is_expected_there_with_what_was_said_of_it() -> None:
+    chosen = choose(a_trip(), "sanda", NOW_MS)
+    assert (chosen.chance, chosen.arrives_ms) == (0.7, NOW_MS + 780_000)
+    assert (chosen.from_minute, chosen.until_minute) == (8, 18)
+    assert chosen.expires_ms == a_trip().expires_ms + 180_000
+    assert choose(chosen, "kangle", NOW_MS) == choose(a_trip(), "kangle", NOW_MS)
+
+
+def test_nobody_chooses_what_he_was_not_shown() -> None:
+    assert choose(a_trip(), "zhanqian", NOW_MS) == a_trip()
 
 
 @pytest.mark.parametrize("stage", [Stage.ARRIVED, Stage.EXPIRED])

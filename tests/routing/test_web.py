@@ -250,6 +250,33 @@ async def test_who_takes_another_of_the_shown_moves_his_promise(town: Town, redi
         assert (await reply.json())["field"] == "lot"
 
 
+async def test_a_preview_of_a_link_chooses_nothing(town: Town, redis: Redis) -> None:
+    answer = await town.asked(destination=HOSPITAL)
+    path = answer["recommendations"][0]["open"]["amap"].removeprefix("https://zhibo")
+    async with town.client.head(path, allow_redirects=False) as reply:
+        assert reply.status == 302
+    held = (await promise_store.read(redis, ["kangle"]))["kangle"]
+    assert held.promises[0].share == 0.6
+
+
+async def test_a_link_to_what_was_not_shown_leaves_the_trip_as_it_is(town: Town) -> None:
+    answer = await town.asked(destination=HOSPITAL, without=["sanda"])
+    path = f"/v1/trips/{answer['trip']}"
+    async with town.client.get(f"{path}/open/sanda/amap", allow_redirects=False) as reply:
+        assert reply.status == 302
+    async with town.client.get(path) as reply:
+        trip = await reply.json()
+    assert (trip["stage"], trip["lot"]) == ("shown", "kangle")
+
+
+async def test_a_trip_that_another_one_replaced_is_not_gone_on_with(town: Town) -> None:
+    first = await town.asked(destination=HOSPITAL, driver="me")
+    await town.asked(destination=HOSPITAL, driver="me", stay="PT30M")
+    async with town.client.get(f"/v1/trips/{first['trip']}") as reply:
+        trip = await reply.json()
+    assert (trip["stage"], trip["go_on"]) == ("replaced", False)
+
+
 async def test_a_link_leads_on_whatever_becomes_of_its_trip(town: Town) -> None:
     path = "/v1/trips/long-gone/open/{}/{}"
     async with town.client.get(path.format("kangle", "baidu"), allow_redirects=False) as reply:
