@@ -20,6 +20,7 @@ from routing.config import GuidanceSettings
 from routing.deciding import Asker, Rules, Tolls, decide, no_tolls
 from routing.gathering import Forecaster, Known, Way, gather, nearby
 from routing.patience import AwayError, Patience
+from routing.promise import Due, minute_of
 from routing.promise_desk import Held, PromiseDesk
 from routing.question import Question
 from routing.reason import Code, Reason, because
@@ -133,19 +134,22 @@ class Guidance:
     async def _decide(self, drivers: Sequence[Driver]) -> list[Answer]:
         """Everyone once; whose space went to another process meanwhile, once more."""
         ways = await _all(self._ways(driver.question) for driver in drivers)
-        answers = await self._round(drivers, ways)
-        again = [n for n, answer in enumerate(answers) if self._is_short(answer)]
+        answers, due = await self._round(drivers, ways)
+        again = [
+            n for n, one in enumerate(answers) if self._is_short(one) and self._had_room(one, due)
+        ]
+        for number in again:
+            await self._give_back(answers[number])
         if again:
-            for number in again:
-                await self._give_back(answers[number])
-            second = await self._round([drivers[n] for n in again], [ways[n] for n in again])
+            second, _ = await self._round([drivers[n] for n in again], [ways[n] for n in again])
             for number, answer in zip(again, second, strict=True):
-                answers[number] = _said(answer) if self._is_short(answer) else answer
-        return answers
+                answers[number] = answer
+        return [_said(answer) if self._is_short(answer) else answer for answer in answers]
 
     async def _round(
         self, drivers: Sequence[Driver], ways: Sequence[tuple[dict[str, Way], list[Reason]]]
-    ) -> list[Answer]:
+    ) -> tuple[list[Answer], Mapping[str, Due]]:
+        """Everyone's answer, and what was promised before it."""
         lot_ids = list(dict.fromkeys(lot_id for found, _ in ways for lot_id in found))
         held = await self.desk.read(lot_ids)
         known = self.known(held)
@@ -162,10 +166,11 @@ class Guidance:
         settings = self.settings
         rules = Rules(settings.follow_shown, settings.most_regret_minutes, self.tolls)
         shown = decide(askers, rules, self._deadline())
-        return await _all(
+        answers = await _all(
             self._hold(driver.question, recommendation, known.now_ms)
             for driver, recommendation in zip(drivers, shown, strict=True)
         )
+        return answers, held.due
 
     def _deadline(self) -> Callable[[], bool]:
         late = self._stopwatch() + DECIDE_WITHIN_SECONDS
@@ -193,6 +198,16 @@ class Guidance:
     def _is_short(self, answer: Answer) -> bool:
         wanted = self.settings.follow_shown * WORTH_PART
         return answer.trip is not None and answer.trip.promised < wanted
+
+    def _had_room(self, answer: Answer, due: Mapping[str, Due]) -> bool:
+        """Whether the space went meanwhile: only then does deciding anew know anything new."""
+        trip = answer.trip
+        if trip is None:
+            return False
+        wanted = promise_of(trip, self.settings.follow_shown)
+        limit, now_minute = trip.shown[trip.lot_id].limit, minute_of(answer.asked_at_ms)
+        room = due.get(trip.lot_id, Due()).room_for(wanted, limit, now_minute)
+        return room >= self.settings.follow_shown * WORTH_PART
 
     async def _take_back(self, digest: str) -> str:
         """The car park this driver was shown last; its promise is free again for his new one."""
