@@ -9,6 +9,7 @@ from occupancy.web.floors import Builder, Floor, Ground
 from routing.config import GuidanceSettings
 from routing.destination_shelf import DestinationShelf
 from routing.destination_web import DestinationPages
+from routing.effect_web import EffectPages
 from routing.forecast import Forecasts
 from routing.forecast_loop import ForecastLearning
 from routing.forecast_web import ForecastWeb
@@ -59,6 +60,7 @@ def guidance_floor(
         routes = [
             *Recommendations(guidance, trips, shelf, public_url).routes(),
             *DestinationPages(shelf).routes(),
+            *EffectPages(ground.connections, ground.clock).routes(),
             *ForecastWeb(ground.showcase, forecasts).routes(),
             *upper.routes,
         ]

@@ -34,17 +34,31 @@ WHERE trip.changed_at <= excluded.changed_at
 _SWEEP = "DELETE FROM trip WHERE shown_at < to_timestamp($1)"
 # A trip that was replaced says nothing of whether its driver would have followed it.
 _OUTCOMES = """
-SELECT count(*) AS trips, count(*) FILTER (WHERE stage = 'arrived') AS arrived
+SELECT lot_id, count(*) AS trips, count(*) FILTER (WHERE stage = 'chosen') AS chosen,
+       count(*) FILTER (WHERE stage = 'arrived') AS arrived, sum(promised) AS promised,
+       sum(chance) AS chance, sum(regret_minutes) AS regret_minutes,
+       max(regret_minutes) AS regret_most
 FROM trip
 WHERE shown_at >= to_timestamp($1) AND expires_at < to_timestamp($2) AND stage <> 'replaced'
+GROUP BY lot_id
+ORDER BY lot_id
 """
 
 
-class Outcomes(msgspec.Struct, frozen=True):
-    """Trips whose time is over, and how many of them an entry explained."""
+class Outcome(msgspec.Struct, frozen=True):
+    """A car park's trips whose time is over; `promised`, `chance` and `regret_minutes` are sums.
 
+    `arrived` were explained by an entry; `chosen` only opened the way.
+    """
+
+    lot_id: str
     trips: int
+    chosen: int
     arrived: int
+    promised: float
+    chance: float
+    regret_minutes: float
+    regret_most: float
 
 
 class TripHistory:
@@ -95,10 +109,10 @@ class TripHistory:
             await self._connections.execute(_SWEEP, now_ms / 1_000 - KEPT_DAYS * 86_400)
 
 
-async def read_outcomes(connections: database.Pool, since_ms: int, now_ms: int) -> Outcomes:
-    """What became of the trips that were shown since then."""
-    row = await connections.fetchrow(_OUTCOMES, since_ms / 1_000, now_ms / 1_000)
-    return Outcomes(row["trips"], row["arrived"])
+async def read_outcomes(connections: database.Pool, since_ms: int, now_ms: int) -> list[Outcome]:
+    """What became of the trips that were shown since then, by car park."""
+    rows = await connections.fetch(_OUTCOMES, since_ms / 1_000, now_ms / 1_000)
+    return [Outcome(*row) for row in rows]
 
 
 def _row(trip: Trip) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from occupancy import database
 from routing.trip import arrive, choose, give_way
-from routing.trip_history import KEPT_DAYS, MOST_WAITING, Outcomes, TripHistory, read_outcomes
+from routing.trip_history import KEPT_DAYS, MOST_WAITING, Outcome, TripHistory, read_outcomes
 from tests.routing.test_trip import NOW_MS, a_trip
 from tests.waiting import until
 
@@ -37,9 +37,10 @@ async def test_what_became_of_trips_is_counted_without_those_replaced(
     history.note(arrive(replace(a_trip(), trip_id="t2"), NOW_MS))
     history.note(give_way(replace(a_trip(), trip_id="t3"), NOW_MS))
     await history.write()
-    assert await read_outcomes(connections, NOW_MS - 1_000, LATER_MS) == Outcomes(2, 1)
-    assert await read_outcomes(connections, NOW_MS - 1_000, NOW_MS) == Outcomes(0, 0)
-    assert await read_outcomes(connections, NOW_MS + 1_000, LATER_MS) == Outcomes(0, 0)
+    expected = [Outcome("kangle", 2, 0, 1, 1.2, 1.8, 0.0, 0.0)]
+    assert await read_outcomes(connections, NOW_MS - 1_000, LATER_MS) == expected
+    assert await read_outcomes(connections, NOW_MS - 1_000, NOW_MS) == []
+    assert await read_outcomes(connections, NOW_MS + 1_000, LATER_MS) == []
 
 
 async def test_after_thirty_days_a_trip_is_gone(connections: Any) -> None:  # noqa: ANN401
