@@ -118,6 +118,12 @@ GEOCODER = Setting(
     lambda raw: _one_of(Geocoding, raw or "none"),
     "who knows places that our own list does not: amap, tencent; empty: nobody",
 )
+GEOCODER_URL = Setting(
+    "ZHIBO_GEOCODER_URL",
+    "",
+    _address,
+    "its address, only where the service's own is not to be used",
+)
 AMAP_KEY = Setting("ZHIBO_AMAP_KEY", "", text, "key of AMap's web service API", secret=True)
 TENCENT_KEY = Setting("ZHIBO_TENCENT_KEY", "", text, "key of Tencent's map API", secret=True)
 MAP_CALLS = Setting(
@@ -130,6 +136,7 @@ SETTINGS = (
     TRAVEL,
     TRAVEL_URL,
     GEOCODER,
+    GEOCODER_URL,
     AMAP_KEY,
     TENCENT_KEY,
     MAP_CALLS,
@@ -150,6 +157,7 @@ class MapSettings:
     travel: Service = Service.STRAIGHT
     travel_url: str = ""
     geocoder: Geocoding = Geocoding.NONE
+    geocoder_url: str = ""
     amap_key: str = ""
     tencent_key: str = ""
     calls_a_day: int = 5_000
@@ -192,6 +200,7 @@ def _load_maps(environ: Mapping[str, str]) -> MapSettings:
         travel=TRAVEL.read(environ),
         travel_url=TRAVEL_URL.read(environ),
         geocoder=GEOCODER.read(environ),
+        geocoder_url=GEOCODER_URL.read(environ),
         amap_key=AMAP_KEY.read(environ),
         tencent_key=TENCENT_KEY.read(environ),
         calls_a_day=MAP_CALLS.read(environ),

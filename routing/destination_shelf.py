@@ -35,7 +35,12 @@ class DestinationShelf:
     async def look_up(self, words: str) -> tuple[Destination | None, Sequence[Destination]]:
         """As `find`; what our own list does not nearly know, the geocoder is asked for."""
         best, others = self.find(words)
-        if best is not None or self._geocoder is None or self._is_near(words):
+        if best is not None or self._geocoder is None:
+            return best, others
+        offered = self._geocoder.remembered(words.strip())
+        if offered is not None:
+            return offered, (offered,)
+        if self._is_near(words):
             return best, others
         found = await self._geocoder.find(words)
         asked = without_fillers(plain(words))

@@ -31,6 +31,18 @@ class Geocoder:
             MOST_REMEMBERED, REMEMBERED_SECONDS, timer=lambda: clock() / 1_000
         )
 
+    def remembered(self, destination_id: str) -> Destination | None:
+        """One that was offered before: who chooses it says its id."""
+        return next(
+            (
+                one
+                for several in self._known.values()
+                for one in several
+                if one.destination_id == destination_id
+            ),
+            None,
+        )
+
     async def find(self, words: str) -> Sequence[Destination]:
         """Places inside the district with such a name; none when the service is away."""
         asked = without_fillers(plain(words))
@@ -42,7 +54,10 @@ class Geocoder:
                 found = await self._client.ask(
                     [request], lambda answers: read_places(self._service, answers[0])
                 )
-            except (NoAnswerError, BadAnswerError) as trouble:
+            except NoAnswerError as trouble:
+                log.debug("no places", service=self._service.value, reason=str(trouble))
+                return ()
+            except BadAnswerError as trouble:
                 log.info("no places", service=self._service.value, reason=str(trouble))
                 return ()
             self._known[asked] = tuple(

@@ -36,6 +36,7 @@ class MapClient:
         self._failures = 0
         self._ill_until_ms = 0
         self._day = 0
+        self._is_spent = False
         self.calls_today = 0
 
     async def ask(self, requests: Sequence[Asked], read: Callable[[list[Any]], T]) -> T:
@@ -80,8 +81,11 @@ class MapClient:
         if now_ms < self._ill_until_ms:
             raise NoAnswerError("left alone after failures")
         if now_ms // _DAY_MS != self._day:
-            self._day, self.calls_today = now_ms // _DAY_MS, 0
+            self._day, self.calls_today, self._is_spent = now_ms // _DAY_MS, 0, False
         if self.calls_today >= self._calls_a_day:
+            if not self._is_spent:
+                log.warning("the day's calls of a map service are spent", address=self._address)
+            self._is_spent = True
             raise NoAnswerError("the day's quota is spent")
         self.calls_today += 1
 

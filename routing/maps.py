@@ -40,7 +40,8 @@ def maps_of(settings: MapSettings, clock: Callable[[], int]) -> Maps:
         maps.clients.append(client)
     if settings.geocoder is not Geocoding.NONE:
         service = Service(settings.geocoder.value)
-        client = MapClient(ADDRESSES[service], settings.calls_a_day, clock)
+        address = settings.geocoder_url or ADDRESSES[service]
+        client = MapClient(address, settings.calls_a_day, clock)
         maps.geocoder = Geocoder(service, client, settings.key_of(service), clock)
         maps.clients.append(client)
     return maps

@@ -52,9 +52,11 @@ class AskedTravelTimes:
             return await self._client.ask(
                 requests, lambda answers: read_ways(self._service, answers, len(to))
             )
-        except (NoAnswerError, BadAnswerError) as trouble:
+        except NoAnswerError as trouble:
+            log.debug("no travel times", service=self._service.value, reason=str(trouble))
+        except BadAnswerError as trouble:
             log.info("no travel times", service=self._service.value, reason=str(trouble))
-            return ()
+        return ()
 
 
 def _cell(place: Place) -> tuple[float, float]:

@@ -158,11 +158,15 @@ async def test_one_of_many_calls_that_fails_makes_all_unknown() -> None:
         assert all(math.isnan(one) for one in await travel.drive_minutes(ORIGIN, LOTS))
 
 
-async def test_the_days_quota_is_kept_and_begins_anew_the_next_day() -> None:
+async def test_the_days_quota_is_kept_and_begins_anew_the_next_day(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with asking(Service.TENCENT, TENCENT, calls=1) as (travel, server, clock):
         await travel.drive_minutes(ORIGIN, LOTS)
         assert math.isnan((await travel.drive_minutes(LOTS[0], LOTS))[0])
+        await travel.walk_minutes(LOTS[0], LOTS)
         assert len(server.asked) == 1
+        assert capsys.readouterr().out.count("calls of a map service are spent") == 1
         clock.now_ms += 86_400_000
         assert not math.isnan((await travel.drive_minutes(LOTS[0], LOTS))[0])
 
@@ -244,6 +248,16 @@ async def test_only_what_our_list_does_not_nearly_know_is_asked_elsewhere() -> N
         assert found.name == offered[0].name == "新城商场"
         server.status = 500
         assert (await shelf.look_up("另一个商场"))[0] is None
+
+
+async def test_a_found_place_that_was_offered_is_taken_by_its_id() -> None:
+    async with geocoding(Service.AMAP, AMAP_PLACES) as (asked, server):
+        shelf = DestinationShelf(asked)
+        _, offered = await shelf.look_up("新城")
+        calls = len(server.asked)
+        chosen, _ = await shelf.look_up(offered[0].destination_id)
+        assert chosen == offered[0]
+        assert len(server.asked) == calls
 
 
 async def test_an_answer_that_is_no_answer_finds_nothing() -> None:
