@@ -24,6 +24,7 @@ class Code(StrEnum):
     COVERED = "covered"
     SENT_FURTHER = "sent_further"
     LEAVES_ROOM = "leaves_room"
+    CLOSER_UNKNOWN = "closer_unknown"
     # against it
     CLOSED = "closed"
     CLOSES_BEFORE_ARRIVAL = "closes_before_arrival"
@@ -101,6 +102,13 @@ _WORDS: dict[Code, tuple[str, str]] = {
         (
             "the few spaces of {other} are left to drivers who have no other; about {minutes} min "
             "more bring you {chance_en} here"
+        ),
+    ),
+    Code.CLOSER_UNKNOWN: (
+        "没有推荐更近的{other}：数据过期，余位不明；到这里多花约{minutes}分钟，有空位的可能{chance}",
+        (
+            "not {other}, which is closer: nobody knows its free spaces; about {minutes} min more "
+            "bring you {chance_en} here"
         ),
     ),
     Code.CLOSED: ("已关闭", "closed"),

@@ -207,8 +207,11 @@ class _Words:
         ]
         if closer:
             other = min(closer, key=lambda c: (plain_minutes(c), c.lot_id))
+            longer = minutes - plain_minutes(other)
+            if other.is_stale and not chosen.is_stale:
+                return [_compared(Code.CLOSER_UNKNOWN, chosen, other, longer)]
             if other.chance + _LIKELIER < chosen.chance:
-                return [_compared(Code.SENT_FURTHER, chosen, other, minutes - plain_minutes(other))]
+                return [_compared(Code.SENT_FURTHER, chosen, other, longer)]
         if regret >= _FURTHER_MINUTES:
             return [_compared(Code.LEAVES_ROOM, chosen, self._best, regret)]
         return []

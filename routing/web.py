@@ -143,7 +143,7 @@ class Recommendations:
         ]
 
     async def recommend(
-        self, _: web.Request, __: object, asked: RecommendationAsked
+        self, request: web.Request, _: object, asked: RecommendationAsked
     ) -> web.StreamResponse:
         if asked.place is None and asked.destination.strip():
             best, others = await self._destinations.look_up(asked.destination)
@@ -154,13 +154,15 @@ class Recommendations:
             destination = self._place(asked)
         question = self._question(asked, destination)
 
+        driver = asked.driver or request.headers.get("Idempotency-Key", "")
+
         async def make() -> tuple[bytes, Answer]:
-            answer = await self._guidance.recommend(question, asked.driver)
+            answer = await self._guidance.recommend(question, driver)
             document = recommendation_document(answer, self._public_url)
             return msgspec.json.encode(document), answer
 
         words = msgspec.json.encode(asked).decode()
-        body = await self._guidance.same_answer(asked.driver, words, make)
+        body = await self._guidance.same_answer(driver, words, make)
         return web.Response(body=body, content_type="application/json")
 
     async def trip(self, request: web.Request, _: object) -> web.StreamResponse:

@@ -69,6 +69,15 @@ def test_who_is_sent_further_for_others_learns_what_it_buys() -> None:
     assert words(answer, Code.LEAVES_ROOM).startswith("kangle的少量空位留给附近没有别处可停的车")
 
 
+def test_no_chance_is_said_of_a_closer_one_that_nobody_hears() -> None:
+    silent = a_candidate("sanda", drive=2.0, chance=0.4, is_stale=True)
+    answer = recommend(a_question(), [a_candidate("kangle", chance=0.99), silent])
+    assert order(answer)[0] == "kangle"
+    said = words(answer, Code.CLOSER_UNKNOWN)
+    assert said.startswith("没有推荐更近的sanda：数据过期，余位不明；到这里多花约3分钟")
+    assert "40%" not in answer.options[0].reasons[1].zh
+
+
 def test_an_assignment_that_costs_too_much_is_not_followed() -> None:
     near, far = a_candidate("kangle", walk=1), a_candidate("sanda", walk=1 + 5.2)
     answer = recommend(a_question(), [near, far], assigned="sanda")

@@ -66,6 +66,20 @@ async def test_the_same_driver_gets_the_same_answer_and_one_promise(
     assert sum(len(one.promises) for one in held.values()) == 2
 
 
+async def test_a_retry_without_a_driver_is_known_by_its_key(town: Town, redis: Redis) -> None:
+    bodies = []
+    for key in ("one", "one", "two"):
+        async with town.client.post(
+            "/v1/recommendations",
+            json={"destination": HOSPITAL},
+            headers={"Idempotency-Key": key},
+        ) as answer:
+            bodies.append(await answer.read())
+    assert bodies[0] == bodies[1] != bodies[2]
+    held = (await promise_store.read(redis, ["kangle"]))["kangle"]
+    assert len(held.promises) == 2
+
+
 async def test_a_driver_who_asks_something_else_leaves_his_first_promise(
     town: Town, redis: Redis
 ) -> None:
