@@ -1,9 +1,10 @@
 """Guidance: gathers, recommends and holds. The one entry for web, WeChat, board and signs."""
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -93,30 +94,33 @@ class Guidance:
     async def recommend(self, question: Question, driver: str = "") -> Answer:
         """Where to park; what is shown is promised. `driver` is what his program calls itself."""
         digest = digest_of(driver) if driver else ""
-        leaning = await self._take_back(digest) if digest else ""
-        answer = await self._together.ask(Driver(question, leaning))
-        if answer.trip is not None:
-            await self._note(answer.trip, digest)
+        _, trip_id = await self._recall(digest)
+        answer = await self._answer(question, trip_id)
+        trip = answer.trip
+        if trip is not None:
+            with contextlib.suppress(AwayError):  # he has his answer; only the trip is not followed
+                await self.patience.ask(
+                    lambda: trip_store.keep(self._redis, trip, trip.shown_at_ms, digest)
+                )
         return answer
 
     async def same_answer(
-        self, driver: str, asked: str, make: Callable[[], Awaitable[tuple[bytes, Answer]]]
+        self, question: Question, driver: str, asked: str, encode: Callable[[Answer], bytes]
     ) -> bytes:
-        """What `make()` brings; for a short while the same for the same driver's same question."""
+        """The answer's bytes; for a short while the same for a driver's same question."""
         if not driver or not self.settings.same_answer_ms:
-            return (await make())[0]
-        digest = digest_of(driver, asked)
-        try:
-            known = await self.patience.ask(lambda: trip_store.find_answer(self._redis, digest))
-        except AwayError:
-            known = None
+            return encode(await self.recommend(question, driver))
+        digest, asked = digest_of(driver), digest_of(driver, asked)
+        known, trip_id = await self._recall(digest, asked)
         if known is not None:
             return known
-        body, answer = await make()
+        answer = await self._answer(question, trip_id)
+        body, trip, kept_ms = encode(answer), answer.trip, self.settings.same_answer_ms
         try:
-            kept_ms = self.settings.same_answer_ms
             holds = await self.patience.ask(
-                lambda: trip_store.settle_answer(self._redis, digest, body, kept_ms)
+                lambda: trip_store.keep_answer(
+                    self._redis, trip, answer.asked_at_ms, digest, asked, body, kept_ms
+                )
             )
         except AwayError:
             return body
@@ -209,13 +213,26 @@ class Guidance:
         room = due.get(trip.lot_id, Due()).room_for(wanted, limit, now_minute)
         return room >= self.settings.follow_shown * WORTH_PART
 
-    async def _take_back(self, digest: str) -> str:
-        """The car park this driver was shown last; its promise is free again for his new one."""
+    async def _recall(self, digest: str, asked: str = "") -> tuple[bytes | None, str | None]:
+        """What he was answered to the same question, and the trip he was shown last."""
+        if not digest:
+            return None, None
         try:
-            trip_id = await self.patience.ask(lambda: trip_store.find_current(self._redis, digest))
-            if trip_id is None:
-                return ""
-            now_ms = self.clock()
+            return await self.patience.ask(lambda: trip_store.recall(self._redis, digest, asked))
+        except AwayError:
+            return None, None
+
+    async def _answer(self, question: Question, trip_id: str | None) -> Answer:
+        leaning = await self._take_back(trip_id) if trip_id else ""
+        answer = await self._together.ask(Driver(question, leaning))
+        if answer.trip is not None:
+            self.tell(answer.trip)
+        return answer
+
+    async def _take_back(self, trip_id: str) -> str:
+        """The car park this driver was shown last; its promise is free again for his new one."""
+        now_ms = self.clock()
+        try:
             changed = await self.patience.ask(
                 lambda: trip_store.change_trip(
                     self._redis, trip_id, lambda trip: give_way(trip, now_ms)
@@ -228,15 +245,6 @@ class Guidance:
         self.tell(changed[1])
         await self.desk.release(changed[0].lot_id, trip_id)
         return changed[0].lot_id
-
-    async def _note(self, trip: Trip, digest: str) -> None:
-        self.tell(trip)
-        try:
-            await self.patience.ask(
-                lambda: trip_store.write_trip(self._redis, trip, trip.shown_at_ms, digest)
-            )
-        except AwayError:
-            return  # the driver has his answer; only the trip is not followed
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -13,6 +13,7 @@ from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from routing.trip import Trip
 
@@ -41,14 +42,50 @@ def driver_key(digest: str) -> str:
     return f"zhibo:v1:driver:{digest}"
 
 
-async def write_trip(redis: Redis, trip: Trip, now_ms: int, digest: str = "") -> None:
-    """Keep the trip; with a driver's digest it is the one he was shown last."""
-    left_ms = max(trip.expires_ms - now_ms, 1)
+async def recall(redis: Redis, digest: str, asked: str = "") -> tuple[bytes | None, str | None]:
+    """In one round: what was answered to this question, and the trip its driver was shown last.
+
+    `digest` stands for a driver, `asked` for him and his question.
+    """
     async with redis.pipeline(transaction=False) as round_:
-        round_.set(trip_key(trip.trip_id), _encoder.encode(trip), px=left_ms + KEPT_MS)
-        if digest:
-            round_.set(driver_key(digest), trip.trip_id, px=left_ms)
+        round_.get(driver_key(digest))
+        if asked:
+            round_.get(answer_key(asked))
+        trip_id, *answers = cast("list[bytes | None]", await round_.execute())
+    return (answers[0] if answers else None), (None if trip_id is None else trip_id.decode())
+
+
+async def keep(redis: Redis, trip: Trip, now_ms: int, digest: str = "") -> None:
+    """Keep the trip; with a driver's digest it is the one he was shown last."""
+    async with redis.pipeline(transaction=False) as round_:
+        _set_trip(round_, trip, now_ms, digest)
         await round_.execute()
+
+
+async def keep_answer(
+    redis: Redis,
+    trip: Trip | None,
+    now_ms: int,
+    digest: str,
+    asked: str,
+    answer: bytes,
+    kept_ms: int,
+) -> bytes:
+    """In one round, and the answer unless one was given meanwhile; the one that holds."""
+    async with redis.pipeline(transaction=False) as round_:
+        _set_trip(round_, trip, now_ms, digest)
+        round_.set(answer_key(asked), answer, px=kept_ms, nx=True, get=True)
+        earlier = cast("bytes | None", (await round_.execute())[-1])
+    return answer if earlier is None else earlier
+
+
+def _set_trip(round_: Pipeline, trip: Trip | None, now_ms: int, digest: str) -> None:
+    if trip is None:
+        return
+    left_ms = max(trip.expires_ms - now_ms, 1)
+    round_.set(trip_key(trip.trip_id), _encoder.encode(trip), px=left_ms + KEPT_MS)
+    if digest:
+        round_.set(driver_key(digest), trip.trip_id, px=left_ms)
 
 
 async def find_trip(redis: Redis, trip_id: str) -> Trip | None:
@@ -84,18 +121,3 @@ async def change_trip(
         if await redis.eval(_REPLACE, 1, trip_key(trip_id), cast("bytes", raw), new):
             return before, after
     raise TimeoutError(trip_id)
-
-
-async def find_answer(redis: Redis, digest: str) -> bytes | None:
-    return cast("bytes | None", await redis.get(answer_key(digest)))
-
-
-async def settle_answer(redis: Redis, digest: str, answer: bytes, kept_ms: int) -> bytes:
-    """Keep this answer unless one was given meanwhile; the one that holds."""
-    earlier = await redis.set(answer_key(digest), answer, px=kept_ms, nx=True, get=True)
-    return answer if earlier is None else cast("bytes", earlier)
-
-
-async def find_current(redis: Redis, digest: str) -> str | None:
-    raw = await redis.get(driver_key(digest))
-    return None if raw is None else cast("bytes", raw).decode()

@@ -156,13 +156,11 @@ class Recommendations:
 
         driver = asked.driver or request.headers.get("Idempotency-Key", "")
 
-        async def make() -> tuple[bytes, Answer]:
-            answer = await self._guidance.recommend(question, driver)
-            document = recommendation_document(answer, self._public_url)
-            return msgspec.json.encode(document), answer
+        def encode(answer: Answer) -> bytes:
+            return msgspec.json.encode(recommendation_document(answer, self._public_url))
 
         words = msgspec.json.encode(asked).decode()
-        body = await self._guidance.same_answer(driver, words, make)
+        body = await self._guidance.same_answer(question, driver, words, encode)
         return web.Response(body=body, content_type="application/json")
 
     async def trip(self, request: web.Request, _: object) -> web.StreamResponse:

@@ -17,7 +17,15 @@ MOST_OPTIONS, MOST_LEFT_OUT = 3, 2
 # Of an option's notes, those that a driver must hear before he sets out.
 _WARNINGS = frozenset({Code.PROBABLY_FULL, Code.TOO_FAR, Code.OLD_DATA, Code.LIMITS_UNCONFIRMED})
 _WORTH_SAYING = frozenset(
-    {Code.SENT_FURTHER, Code.LEAVES_ROOM, Code.CHEAPEST, Code.NEAREST, Code.SUREST, Code.COVERED}
+    {
+        Code.SENT_FURTHER,
+        Code.CLOSER_UNKNOWN,
+        Code.LEAVES_ROOM,
+        Code.CHEAPEST,
+        Code.NEAREST,
+        Code.SUREST,
+        Code.COVERED,
+    }
 )
 _NOTES = frozenset({Code.NOT_HELD, Code.PROMISES_AWAY})
 

@@ -76,14 +76,14 @@ def test_a_driver_who_asks_again_leaves_his_trip() -> None:
 
 
 async def test_a_trip_comes_back_as_it_was_written(redis: Redis) -> None:
-    await trip_store.write_trip(redis, a_trip(), NOW_MS)
+    await trip_store.keep(redis, a_trip(), NOW_MS)
     assert await trip_store.find_trip(redis, "t1") == a_trip()
     assert await trip_store.find_trip(redis, "t2") is None
     assert await trip_store.find_trips(redis, ["t1", "t2"]) == [a_trip()]
 
 
 async def test_a_change_is_told_with_what_was_before(redis: Redis) -> None:
-    await trip_store.write_trip(redis, a_trip(), NOW_MS)
+    await trip_store.keep(redis, a_trip(), NOW_MS)
     changed = await trip_store.change_trip(redis, "t1", lambda trip: arrive(trip, NOW_MS))
     assert changed == (a_trip(), arrive(a_trip(), NOW_MS))
     again = await trip_store.change_trip(redis, "t1", lambda trip: arrive(trip, NOW_MS + 1))
@@ -93,18 +93,27 @@ async def test_a_change_is_told_with_what_was_before(redis: Redis) -> None:
 
 
 async def test_of_two_answers_to_one_question_the_first_holds(redis: Redis) -> None:
-    assert await trip_store.find_answer(redis, "q") is None
-    assert await trip_store.settle_answer(redis, "q", b"first", 1_000) == b"first"
-    assert await trip_store.settle_answer(redis, "q", b"second", 1_000) == b"first"
-    assert await trip_store.find_answer(redis, "q") == b"first"
+    async def answered(body: bytes) -> bytes:
+        return await trip_store.keep_answer(redis, a_trip(), NOW_MS, "d", "q", body, 1_000)
+
+    assert await trip_store.recall(redis, "d", "q") == (None, None)
+    assert await answered(b"first") == b"first"
+    assert await answered(b"second") == b"first"
+    assert await trip_store.recall(redis, "d", "q") == (b"first", "t1")
+    assert await trip_store.find_trip(redis, "t1") == a_trip()
+
+
+async def test_an_answer_without_a_trip_is_kept_too(redis: Redis) -> None:
+    assert await trip_store.keep_answer(redis, None, NOW_MS, "d", "q", b"none", 1_000) == b"none"
+    assert await trip_store.recall(redis, "d", "q") == (b"none", None)
 
 
 async def test_a_drivers_newest_trip_is_known(redis: Redis) -> None:
-    assert await trip_store.find_current(redis, "d") is None
-    await trip_store.write_trip(redis, a_trip(), NOW_MS)
-    assert await trip_store.find_current(redis, "d") is None
-    await trip_store.write_trip(redis, a_trip(), NOW_MS, "d")
-    assert await trip_store.find_current(redis, "d") == "t1"
+    assert await trip_store.recall(redis, "d") == (None, None)
+    await trip_store.keep(redis, a_trip(), NOW_MS)
+    assert await trip_store.recall(redis, "d") == (None, None)
+    await trip_store.keep(redis, a_trip(), NOW_MS, "d")
+    assert await trip_store.recall(redis, "d") == (None, "t1")
 
 
 async def test_no_driver_stands_in_a_trip() -> None:
