@@ -45,6 +45,8 @@ class Code(StrEnum):
     FEE_UNCONFIRMED = "fee_unconfirmed"
     OLD_DATA = "old_data"
     COVER_UNKNOWN = "cover_unknown"
+    LIMITS = "limits"
+    LIMITS_ROUGHLY = "limits_roughly"
     LIMITS_UNCONFIRMED = "limits_unconfirmed"
     NOT_HELD = "not_held"
     PROMISES_AWAY = "promises_away"
@@ -150,6 +152,14 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "its data has stopped: estimated from other days",
     ),
     Code.COVER_UNKNOWN: ("是否有遮盖待核实", "nobody has confirmed whether it is covered"),
+    Code.LIMITS: (
+        "限高{height}米，限重{weight}吨",
+        "at most {height} m high and {weight} t heavy",
+    ),
+    Code.LIMITS_ROUGHLY: (
+        "限高{height}米，限重{weight}吨（待核实）",
+        "at most {height} m high and {weight} t heavy (not confirmed)",
+    ),
     Code.LIMITS_UNCONFIRMED: ("限高限重待核实", "the vehicle limits have not been confirmed"),
     Code.NOT_HELD: (
         "预计空位已分配给先问的车，到时未必有位",

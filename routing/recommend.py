@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from occupancy.lot import Lot
 from occupancy.tariff_clock import DAY_MINUTES, clock_words, local_minute
 from routing.candidate import (
     Candidate,
@@ -12,7 +13,7 @@ from routing.candidate import (
     expected_minutes,
     plain_minutes,
 )
-from routing.question import Question, Wish
+from routing.question import Question, Vehicle, Wish
 from routing.reason import (
     Code,
     Reason,
@@ -158,9 +159,7 @@ class _Words:
             found.append(because(Code.FEE_UNCONFIRMED))
         if Wish.COVERED in question.wishes and lot.covered is None:
             found.append(because(Code.COVER_UNKNOWN))
-        sizes = (question.vehicle.height_metres, question.vehicle.weight_tonnes)
-        if "limits" in lot.placeholders and sizes != (None, None):
-            found.append(because(Code.LIMITS_UNCONFIRMED))
+        found += _limits(lot, question.vehicle)
         return tuple(found)
 
     def _way(self, candidate: Candidate) -> list[Reason]:
@@ -215,6 +214,18 @@ class _Words:
         if regret >= _FURTHER_MINUTES:
             return [_compared(Code.LEAVES_ROOM, chosen, self._best, regret)]
         return []
+
+
+def _limits(lot: Lot, vehicle: Vehicle) -> list[Reason]:
+    """The limits he must check himself, or that those checked for him may be others."""
+    sizes = (vehicle.height_metres, vehicle.weight_tonnes)
+    is_confirmed = "limits" not in lot.placeholders
+    found = [] if is_confirmed or sizes == (None, None) else [because(Code.LIMITS_UNCONFIRMED)]
+    if None in sizes:
+        height, weight = f"{lot.limits.height_metres:g}", f"{lot.limits.weight_tonnes:g}"
+        code = Code.LIMITS if is_confirmed else Code.LIMITS_ROUGHLY
+        found.append(because(code, height=height, weight=weight))
+    return found
 
 
 def _compared(code: Code, chosen: Candidate, other: Candidate, minutes: float) -> Reason:

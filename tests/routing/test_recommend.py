@@ -174,11 +174,23 @@ def test_what_is_not_confirmed_is_noted() -> None:
         Code.FEE_UNCONFIRMED,
         Code.COVER_UNKNOWN,
         Code.LIMITS_UNCONFIRMED,
+        Code.LIMITS_ROUGHLY,
     }
     (plain,) = recommend(a_question(), [a_candidate(fee_fen=None)]).options
-    assert codes(plain.notes) == {Code.FEE_UNKNOWN}
+    assert codes(plain.notes) == {Code.FEE_UNKNOWN, Code.LIMITS}
     (covered,) = recommend(question, [a_candidate(lot={"covered": True})]).options
     assert Code.COVERED in codes(covered.reasons)
+
+
+def test_who_does_not_say_how_large_his_vehicle_is_is_told_the_limits() -> None:
+    (option,) = recommend(a_question(), [a_candidate()]).options
+    assert [note.zh for note in option.notes] == ["限高2米，限重2.2吨"]
+    unsure = a_candidate(lot={"placeholders": ("limits",)})
+    (option,) = recommend(a_question(), [unsure]).options
+    assert [note.zh for note in option.notes] == ["限高2米，限重2.2吨（待核实）"]
+    told = a_question(vehicle=Vehicle(height_metres=1.6, weight_tonnes=1.5))
+    (option,) = recommend(told, [a_candidate()]).options
+    assert option.notes == ()
 
 
 def test_fallbacks_are_passed_on() -> None:
