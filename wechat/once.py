@@ -120,7 +120,8 @@ class Once:
     def _forget(self) -> None:
         """Answers that Redis has forgotten too."""
         oldest_ms = self._clock() - reply_store.KEPT_MS
-        for message, asked in list(self._asked.items()):
-            if asked.at_ms > oldest_ms:
+        while self._asked:
+            message = next(iter(self._asked))
+            if self._asked[message].at_ms > oldest_ms:
                 return
             del self._asked[message]
