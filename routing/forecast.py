@@ -209,12 +209,13 @@ def _move(follow: Follow, moved: _Moved) -> tuple[float, float]:
         + follow.trend * moved.trend
         + follow.district * moved.district
     )
-    off += follow.crowding * max(0.0, 1 - abs(moved.usual + off - CROWDED) / CROWDED_WIDTH)
+    off += follow.crowding * _crowded(moved.usual + off)
     spread = (
         follow.spread
         + follow.spread_change * moved.change
         + follow.spread_residual * abs(moved.residual)
-        + follow.spread_usual * sqrt(moved.usual)
+        + follow.spread_usual * moved.usual
+        + follow.spread_crowding * _crowded(moved.usual)
     )
     return off, spread
 
@@ -223,6 +224,10 @@ def _by_root(early: int, late: int, minutes: float) -> float:
     """How far between two horizons on the scale of square roots."""
     low, high = (sqrt(HORIZONS[place]) for place in (early, late))
     return min((sqrt(max(minutes, 0.0)) - low) / (high - low), 1.0) if high > low else 0.0
+
+
+def _crowded(share: float) -> float:
+    return max(0.0, 1 - abs(share - CROWDED) / CROWDED_WIDTH)
 
 
 def _bracket(minutes: float) -> tuple[int, int, float]:

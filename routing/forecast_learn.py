@@ -31,7 +31,7 @@ _NEW_DAYS = 1.02  # errors on days not learned from are so much larger
 _OFTEN = 60  # cases that make a quarter's unrest its own
 _UNREST_QUARTERS = 9
 _MOST_UNREST, _LEAST_UNREST = 4.0, 0.25
-_LEAST_SPREAD, _LEAST_STEP = 0.002, 1e-3
+_LEAST_SPREAD, _LEAST_STEP = 0.0005, 1e-3
 _SPARES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 _SPACES = (1, 3, 5, 10)
 _DOUBTFUL = 0.97  # a chance below it says that the lot may be full
@@ -39,7 +39,7 @@ _DOUBTFUL = 0.97  # a chance below it says that the lot may be full
 
 _LEARNED = (
     *("residual", "trend", "district", "constant", "crowding"),
-    *("spread", "spread_change", "spread_residual", "spread_usual"),
+    *("spread", "spread_change", "spread_residual", "spread_usual", "spread_crowding"),
 )
 
 
@@ -137,8 +137,9 @@ def _follow(cases: _Cases, place: int) -> Follow:
     near_full = _crowded(usual + weights @ moved)[None]
     crowding = _drawn(near_full, errors, np.array([first.crowding]))
     errors -= crowding @ near_full
-    about = np.stack([ones, change[known], np.abs(residual), np.sqrt(usual)])
+    about = np.stack([ones, change[known], np.abs(residual), usual, _crowded(usual)])
     prior = [first.spread, first.spread_change, first.spread_residual, first.spread_usual]
+    prior.append(first.spread_crowding)
     spread = np.maximum(_drawn(about, np.abs(errors), np.array(prior)), 0.0)
     spread[0] = max(spread[0], _LEAST_SPREAD)
     learned = dict(zip(_LEARNED, map(float, (*weights, *crowding, *spread)), strict=True))
@@ -183,7 +184,8 @@ def _say(cases: _Cases, follow: Follow, place: int) -> _Said:
         follow.spread
         + follow.spread_change * change
         + follow.spread_residual * residual
-        + follow.spread_usual * np.sqrt(np.maximum(usual, 0.0))
+        + follow.spread_usual * np.maximum(usual, 0.0)
+        + follow.spread_crowding * _crowded(usual)
     )
     truth, free, bays = (_later(rows, quarters) for rows in (cases.demand, cases.free, cases.bays))
     return _Said(usual + off, scale, truth, free, bays)

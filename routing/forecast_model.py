@@ -33,7 +33,8 @@ class Follow(msgspec.Struct, frozen=True):
     spread: float  # the scale of the errors: at rest,
     spread_change: float  # for what the usual day rises or falls on the way,
     spread_residual: float  # for the residual,
-    spread_usual: float  # and for the root of the usual share: cars come and go by chance
+    spread_usual: float  # for the usual share: the more cars, the more come and go by chance,
+    spread_crowding: float  # and where a lot is usually crowded
     shape: Shape = USUAL_SHAPE
 
 
@@ -56,9 +57,23 @@ class Model(msgspec.Struct, frozen=True):
 
 
 def _first_follow(minutes: int) -> Follow:
-    """Before anything is learned: the residual halves in three hours, errors grow as a root."""
-    grown = 0.002 + 0.08 * (minutes / LAST_HORIZON) ** 0.5
-    return Follow(0.5 ** (minutes / LAST_HORIZON), 0.0, 0.0, 0.0, 0.0, grown, 0.2, 0.05, 0.0)
+    """Before anything is learned: the residual halves in three hours, errors grow as a root.
+
+    A count of this moment is right whatever is usual.
+    """
+    grown = (minutes / LAST_HORIZON) ** 0.5
+    return Follow(
+        residual=0.5 ** (minutes / LAST_HORIZON),
+        trend=0.0,
+        district=0.0,
+        crowding=0.0,
+        constant=0.0,
+        spread=0.0005 + 0.08 * grown,
+        spread_change=0.2 * grown,
+        spread_residual=0.05 * grown,
+        spread_usual=0.0,
+        spread_crowding=0.0,
+    )
 
 
 # A town nobody has seen yet: emptier at night, busier by day.

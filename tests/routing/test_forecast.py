@@ -98,6 +98,7 @@ models = st.builds(
             st.floats(0, 0.3),
             st.just(0.0),
             st.floats(0, 0.2),
+            st.floats(0, 0.1),
         ),
         min_size=len(HORIZONS) - 1,
         max_size=len(HORIZONS) - 1,
