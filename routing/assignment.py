@@ -20,7 +20,7 @@ class Basis(StrEnum):
     """How an answer was found."""
 
     OPTIMAL = "optimal"
-    UNPROVEN = "unproven"  # time ran out before the pruned arcs were looked at
+    UNPROVEN = "unproven"  # time ran out before all ways were looked at
     ONE_BY_ONE = "one by one"  # no joint answer in time: each took the best that was left
 
 
@@ -144,14 +144,17 @@ def _together(
     found = solve(costs.to(allowed), None, is_late)
     if found is None:
         return _one_by_one(costs, most_regret), Basis.ONE_BY_ONE
+    is_settled = False
     for _ in range(MOST_ROUNDS):
         marginal = costs.all.marginal(costs.all.counts(found.chosen))
         wider = allowed | _allowed(costs, marginal, most_regret)
-        if not found.is_proven or is_late() or bool((wider == allowed).all()):
+        is_settled = bool((wider == allowed).all())
+        if is_settled or not found.is_proven or is_late():
             break
         allowed = wider
         found = solve(costs.to(allowed), found, is_late) or found
-    return found.chosen, Basis.OPTIMAL if found.is_proven else Basis.UNPROVEN
+    is_best = is_settled and found.is_proven
+    return found.chosen, Basis.OPTIMAL if is_best else Basis.UNPROVEN
 
 
 def _allowed(costs: _Costs, marginal: FloatArray, most_regret: float) -> NDArray[np.bool_]:

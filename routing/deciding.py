@@ -20,6 +20,10 @@ ELSEWHERE_MINUTES = 120.0
 MOST_CROWD = 64  # cars of one moment for one lot; more risk as much as the last
 
 
+# What is said where time ran out.
+_BASIS = {Basis.ONE_BY_ONE: Code.DECIDED_ALONE, Basis.UNPROVEN: Code.DECIDED_IN_HASTE}
+
+
 class Tolls(Protocol):
     """What a stay in a lot takes from those who come later, in minutes."""
 
@@ -58,13 +62,13 @@ def decide(
         return [recommend(asker.question, asker.candidates, None, asker.notes) for asker in askers]
     answer = assign(_group(askers, found, lot_ids, rules), rules.most_regret_minutes, is_late)
     chosen = ["" if lot == ELSEWHERE else lot_ids[lot] for lot in answer.lots]
-    alone = (because(Code.DECIDED_ALONE),) if answer.basis is Basis.ONE_BY_ONE else ()
+    basis = [because(_BASIS[answer.basis])] if answer.basis in _BASIS else []
     return [
         recommend(
             asker.question,
             _beside(asker, number, chosen, rules.share),
             chosen[number],
-            (*asker.notes, *alone),
+            (*asker.notes, *basis),
             rules.most_regret_minutes,
         )
         for number, asker in enumerate(askers)

@@ -55,6 +55,7 @@ class Code(StrEnum):
     NO_ORIGIN = "no_origin"
     ARRIVES_LATER = "arrives_later"
     DECIDED_ALONE = "decided_alone"
+    DECIDED_IN_HASTE = "decided_in_haste"
     # the whole answer
     FITS = "fits"
     LEAST_BAD = "least_bad"
@@ -184,6 +185,10 @@ _WORDS: dict[Code, tuple[str, str]] = {
     Code.DECIDED_ALONE: (
         "暂时不能与其他车一并安排，按本车最优推荐",
         "decided for this car alone: the joint decision is away",
+    ),
+    Code.DECIDED_IN_HASTE: (
+        "同时询问的车较多，安排未必最优",
+        "many asked at once: a better arrangement may exist",
     ),
     Code.ARRIVES_LATER: (
         "按路程最早{time}到，晚于您说的时间",

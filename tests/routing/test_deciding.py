@@ -1,3 +1,4 @@
+import random
 from collections import Counter
 from collections.abc import Sequence
 
@@ -90,6 +91,19 @@ def test_when_time_is_out_each_takes_the_best_and_is_told() -> None:
     answers = decide([asker(*town()), asker(*town())], RULES, lambda: True)
     assert chosen(answers) == [NEAR, NEAR]
     assert all([note.code for note in one.notes] == [Code.DECIDED_ALONE] for one in answers)
+
+
+def test_when_time_runs_out_before_the_best_is_sure_it_is_said() -> None:
+    """Sixty drivers, thirty car parks with two spaces each: more than are looked at first."""
+    luck = random.Random(1)  # noqa: S311 -- a seed, not secrecy
+    names = [f"lot {number}" for number in range(30)]
+    askers = [
+        asker(*(a_candidate(name, free=2, walk=luck.uniform(1, 25)) for name in names))
+        for _ in range(60)
+    ]
+    asked = iter([False])
+    answers = decide(askers, RULES, lambda: next(asked, True))
+    assert all([note.code for note in one.notes] == [Code.DECIDED_IN_HASTE] for one in answers)
 
 
 @given(
