@@ -210,6 +210,17 @@ def truth_check(arguments: argparse.Namespace, environ: Environ) -> int:
     return FOUND_TROUBLE if any(check.is_beyond_limit for check in checks) else 0
 
 
+def reports(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.database_reports import list_reports
+    from wechat.report_lines import report_line
+
+    found = _with_servers(
+        environ, lambda _, connections: list_reports(connections, arguments.lot, arguments.most)
+    )
+    print("\n".join(map(report_line, found)) if found else "nothing was reported")
+    return 0
+
+
 def correct(arguments: argparse.Namespace, environ: Environ) -> int:
     from occupancy.correction import Count
     from occupancy.counting import count_lot
@@ -459,6 +470,9 @@ def parser() -> argparse.ArgumentParser:
     _add_sim_flags(field)
     check = command("truth-check", truth_check, "entries minus exits against the machines, now")
     check.add_argument("lot", nargs="?", metavar="LOT")
+    reported = command("reports", reports, "what citizens reported, the newest first")
+    reported.add_argument("lot", nargs="?", metavar="LOT")
+    reported.add_argument("--most", type=int, default=100, metavar="N")
     count = command("correct", correct, "record what a person counted; the counters go on from it")
     count.add_argument("lot", metavar="LOT")
     count.add_argument("--cars", type=int, required=True, help="cars inside, counted")

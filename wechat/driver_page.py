@@ -41,13 +41,6 @@ REFUSALS = {
     413: "内容太长，请写得短一些",
 }
 WISHES = (("", "综合"), ("cheap", "便宜"), ("near", "少走路"), ("sure", "有把握"))
-KINDS = (
-    ("full", "显示有位，到了却满"),
-    ("wrong_number", "余位不对"),
-    ("wrong_price", "收费不对"),
-    ("navigation", "导航不对"),
-    ("other", "其他"),
-)
 
 
 class AdvisedLot(msgspec.Struct, frozen=True):
@@ -260,7 +253,7 @@ class DriverPage:
     def _wrong(self, reported: _Reported) -> str:
         if reported.lot not in self._showcase.lots:
             return "请选择停车场"
-        if reported.kind not in {kind for kind, _ in KINDS}:
+        if reported.kind not in {kind for kind, _ in driver_view.KINDS}:
             return "请选择问题"
         if len(reported.words) > MOST_REPORT_LETTERS:
             return f"补充说明最多 {MOST_REPORT_LETTERS} 字"
@@ -281,7 +274,7 @@ class DriverPage:
             query.elder,
             status,
             lots=[self._showcase.summary(lot_id) for lot_id in self._showcase.lots],
-            kinds=KINDS,
+            kinds=driver_view.KINDS,
             asked=reported,
             problem=problem,
             is_kept=is_kept,

@@ -13,6 +13,13 @@ STAYS_MINUTES = (30, 60, 120, 180, 240, 480, 1_440)
 LONGEST_STAY_MINUTES = 1_440
 STAY_STEP_MINUTES = 15
 _FEN = 100
+KINDS = (
+    ("full", "显示有位，到了却满"),
+    ("wrong_number", "余位不对"),
+    ("wrong_price", "收费不对"),
+    ("navigation", "导航不对"),
+    ("other", "其他"),
+)
 
 
 class Words(msgspec.Struct, frozen=True):

@@ -227,6 +227,17 @@ async def test_a_count_reaches_picture_and_sign_and_a_second_one_takes_it_back(
     await running.set_speed(20)
 
 
+async def test_what_a_citizen_reports_is_read_beside_what_was_shown(running: RunningTown) -> None:
+    form = {"lot": "kangle", "kind": "full", "words": "三楼没有位"}
+    async with running.http.post(running.web + "/m/report", data=form) as answer:
+        assert answer.status == 200
+    code, told = await zhibo(running, "reports", "kangle")
+    assert code == 0
+    assert "显示有位，到了却满，当时显示" in told
+    assert "三楼没有位" in told
+    assert "nothing was reported" in (await zhibo(running, "reports", "sanda"))[1]
+
+
 async def test_migrating_a_running_database_changes_nothing(running: RunningTown) -> None:
     code, told = await zhibo(running, "migrate")
     assert (code, told.strip()) == (0, "the database is up to date")
