@@ -29,12 +29,12 @@ class _Answers:
 
 
 def _question(chance: random.Random, number: int) -> dict[str, Any]:
-    """A driver of his own, somewhere in town."""
+    """A driver of his own, somewhere in town; nobody has the same name again."""
     lat, lng = (middle + chance.uniform(-SPREAD_DEGREES, SPREAD_DEGREES) for middle in CENTRE)
     question: dict[str, Any] = {
         "place": {"wgs84": {"lat": lat, "lng": lng}},
         "stay": chance.choice(("PT30M", "PT1H", "PT2H", "PT4H")),
-        "driver": f"driver {number}",
+        "driver": f"driver {number} {chance.random()}",
         "vehicle": {"class": "car", "height_metres": chance.choice((1.5, 1.7, 1.9))},
         "prefer": chance.choice(([], [], ["cheap"], ["near"], ["sure"])),
     }
@@ -63,7 +63,8 @@ async def _ask(
 
 
 async def _load(port: int, rate: float, seconds: float) -> _Answers:
-    told, chance = _Answers(), random.Random(port)  # noqa: S311 -- a seed, not secrecy
+    # Of the port and the time: no question of the warm-up is asked again.
+    told, chance = _Answers(), random.Random(f"{port} {seconds}")  # noqa: S311 -- no secrecy
     url = f"http://127.0.0.1:{port}/v1/recommendations"
     patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with (
