@@ -1,5 +1,6 @@
 """`GET /v1/guidance`: what became of guided trips, and whether drivers follow as is assumed."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
 from routing.trip_history import KEPT_DAYS, Outcome, read_outcomes
 
+DATABASE_SECONDS = 5.0
 _DAY_MS = 86_400_000
 
 
@@ -73,7 +75,8 @@ class EffectPages:
         until_ms = self._clock()
         since_ms = until_ms - query.days * _DAY_MS
         try:
-            outcomes = await read_outcomes(self._connections, since_ms, until_ms)
+            async with asyncio.timeout(DATABASE_SECONDS):
+                outcomes = await read_outcomes(self._connections, since_ms, until_ms)
         except database.NOT_READY:
             raise Problem(503, "what became of trips cannot be read: PostgreSQL is away") from None
         document = GuidanceDocument(

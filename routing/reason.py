@@ -167,8 +167,8 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "the spaces expected are already promised to those who asked before",
     ),
     Code.PROMISES_AWAY: (
-        "暂时看不到其他车的去向，未扣除正在前往的车辆",
-        "cars on their way are not taken off: the book of promises is away",
+        "暂时看不到所有车的去向，正在前往的车可能没有扣全",
+        "the book of promises is away: not all cars on their way may be taken off",
     ),
     Code.FORECAST_SIMPLE: (
         "暂无预测，按当前余位估计",

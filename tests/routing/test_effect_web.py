@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from msgspec.structs import replace
 
 from occupancy import database
@@ -8,6 +9,7 @@ from occupancy.database import Pool
 from occupancy.web.routes import Route
 from occupancy.web.showcase import Showcase
 from occupancy.web.tariff_shelf import TariffShelf
+from routing import effect_web
 from routing.effect_web import EffectPages
 from routing.trip import Trip, arrive, choose, give_way
 from routing.trip_history import TripHistory
@@ -61,6 +63,17 @@ async def test_where_nobody_was_guided_nothing_is_claimed(connections: Pool) -> 
         assert (told["all"]["trips"], told["all"]["followed"], told["lots"]) == (0, None, {})
         problem = await running.get("/v1/guidance?days=31", status=400)
         assert problem["field"] == "days"
+
+
+async def test_a_database_that_hangs_is_not_waited_for(
+    connections: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effect_web, "DATABASE_SECONDS", 0.2)
+    async with connections.acquire() as blocker, blocker.transaction():
+        await blocker.execute("LOCK TABLE trip IN ACCESS EXCLUSIVE MODE")
+        async with asked(connections) as running:
+            problem = await running.get("/v1/guidance", status=503)
+    assert "PostgreSQL" in problem["detail"]
 
 
 async def test_without_postgresql_it_is_said() -> None:
