@@ -20,6 +20,7 @@ from routing.candidate import Outlook
 from routing.config import GuidanceSettings
 from routing.deciding import Asker, Rules, Tolls, decide, no_tolls
 from routing.gathering import Forecaster, Known, Way, gather, nearby
+from routing.outlooks import Outlooks
 from routing.patience import AwayError, Patience
 from routing.promise import Due, minute_of
 from routing.promise_desk import Held, PromiseDesk
@@ -65,7 +66,7 @@ class Guidance:
         self.clock: Callable[[], int] = showcase.now_ms
         self.patience = Patience(self.clock)
         self.desk = PromiseDesk(redis, self.patience, self.clock)
-        self.forecasts = forecasts
+        self.forecasts = Outlooks(forecasts)
         self._showcase = showcase
         self._shelf = shelf
         self._redis = redis
