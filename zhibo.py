@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +24,7 @@ import wechat.config
 from gateway.config import TOWN_SIGN_LEVEL
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError, Setting, listing
+from occupancy.permissions import Role
 from occupancy.sign_faces import TownSign
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     from occupancy.correction import BadCountError
     from occupancy.counting import NotHeardError
     from occupancy.database import NewerDatabaseError
+    from occupancy.database_users import NameTakenError
     from occupancy.embedded import EmbeddedError
     from routing.destination import BadDestinationError
     from routing.series_file import BadSeriesError
@@ -105,6 +108,7 @@ def _refusals() -> tuple[type[Exception], ...]:
         NotHeardError,
         BadCountError,
         BadSeriesError,
+        NameTakenError,
     )
 
 
@@ -277,6 +281,60 @@ def destinations(arguments: argparse.Namespace, environ: Environ) -> int:
             "start PostgreSQL there, set another address, or run `zhibo migrate`"
         ) from None
     return 0
+
+
+def user(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.operators import add_operator, renew_password
+
+    if arguments.what == "password":
+        renewed = _with_database(
+            environ, lambda pool: renew_password(pool, arguments.who, _person(environ))
+        )
+        print(f"password {renewed}" if renewed else f"there is no operator {arguments.who}")
+        return 0 if renewed else BAD_INPUT
+    made = _with_database(
+        environ,
+        lambda pool: add_operator(
+            pool, arguments.who, Role(arguments.role), arguments.lots, _person(environ)
+        ),
+    )
+    print(f"{made.operator.name} ({made.operator.role.value}) is added")
+    print(f"password {made.password}   (shown once)")
+    return 0
+
+
+def audit(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy import database_audit
+    from occupancy.audit import Head
+
+    if arguments.what == "export":
+        _with_database(environ, _export_audit)
+        return 0
+    number, _, seal = (arguments.head or "0:").partition(":")
+    noted = Head(int(number), bytes.fromhex(seal))
+    head, flaw = _with_database(environ, lambda pool: database_audit.verify(pool, noted))
+    print(flaw or f"whole: {head.number} records; note the head: {head.number}:{head.hash.hex()}")
+    return FOUND_TROUBLE if flaw else 0
+
+
+async def _export_audit(connections: "Pool") -> None:
+    from occupancy import database_audit
+
+    async for link in database_audit.iterate(connections):
+        told = (link.content, link.previous.hex(), link.hash.hex())
+        print(msgspec.json.encode(told).decode())
+
+
+def _with_database(environ: Environ, work: "Callable[[Pool], Awaitable[T]]") -> T:
+    from occupancy.database import pool
+
+    postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+
+    async def run() -> T:
+        async with pool(postgres_url) as connections:
+            return await work(connections)
+
+    return asyncio.run(run())
 
 
 def sim(arguments: argparse.Namespace, environ: Environ) -> int:
@@ -486,6 +544,7 @@ def parser() -> argparse.ArgumentParser:
     brought.add_argument("which", metavar="FILE.toml")
     removed = actions.add_parser("remove", help="take one out")
     removed.add_argument("which", metavar="ID")
+    _add_people(command)
     command("migrate", migrate, "bring the database to this version")
     command("doctor", doctor, "check every connection and device; says how to mend what is wrong")
     judged = command("forecast-eval", forecast_eval, "our forecaster's error on a series of yours")
@@ -500,6 +559,31 @@ def parser() -> argparse.ArgumentParser:
     measured.add_argument("bench", nargs="?", metavar="NAME")
     measured.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
+
+
+def _add_people(command: "Callable[..., argparse.ArgumentParser]") -> None:
+    person = command("user", user, "people who run car parks: add one, renew a password")
+    person.add_argument("what", choices=("add", "password"))
+    person.add_argument("who", metavar="NAME", type=_operator_name)
+    person.add_argument("--role", choices=[role.value for role in Role], default="operator")
+    person.add_argument("--lots", nargs="*", default=[], metavar="LOT", help="only these car parks")
+    trail = command("audit", audit, "what operators did: check that nobody edited it, or export it")
+    trail.add_argument("what", choices=("verify", "export"))
+    trail.add_argument("--head", type=_audit_head, metavar="NUMBER:SEAL", help="noted earlier")
+
+
+def _operator_name(raw: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9._-]{1,31}", raw):
+        raise argparse.ArgumentTypeError(
+            f"{raw!r}: 2 to 32 of a-z, 0-9, '.', '_' and '-', a letter first"
+        )
+    return raw
+
+
+def _audit_head(raw: str) -> str:
+    if not re.fullmatch(r"\d+:[0-9a-f]{64}", raw):
+        raise argparse.ArgumentTypeError(f"{raw!r}: as `zhibo audit verify` prints it")
+    return raw
 
 
 def _add_sim_flags(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,12 @@ import structlog
 from occupancy.lot import Lot
 
 Pool = asyncpg.Pool
+Connection = asyncpg.Connection
+WEB_ROLE = "zhibo_web"
 POOL_SIZE = 6
 COMMAND_SECONDS = 30.0
 _MIGRATION_LOCK = 76_110_101
+_WEB_RIGHTS = files("occupancy") / "migrations" / "web_role.sql"
 _FILE = re.compile(r"^(\d{4})_\w+\.sql$")
 
 # What a lost or stopped server looks like to asyncpg.
@@ -44,9 +47,25 @@ class NewerDatabaseError(Exception):
 
 
 @asynccontextmanager
-async def pool(url: str) -> AsyncIterator[asyncpg.Pool]:
-    """Connections to use until the block ends; the server need not be there yet."""
-    made = asyncpg.create_pool(url, min_size=0, max_size=POOL_SIZE, command_timeout=COMMAND_SECONDS)
+async def pool(url: str, role: str = "") -> AsyncIterator[asyncpg.Pool]:
+    """Connections to use until the block ends; the server need not be there yet.
+
+    With a `role` they may only what that role may.
+    """
+
+    async def become(connection: asyncpg.Connection) -> None:
+        if await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):
+            await connection.execute(f"SET ROLE {role}")
+        else:
+            log.warning("the database has no such role: its owner's rights are used", role=role)
+
+    made = asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=POOL_SIZE,
+        command_timeout=COMMAND_SECONDS,
+        init=become if role else None,
+    )
     async with made as connections:
         yield connections
 
@@ -62,7 +81,9 @@ async def migrate(url: str) -> int:
             "(number integer PRIMARY KEY, name text NOT NULL, at timestamptz DEFAULT now())"
         )
         rows = await connection.fetch("SELECT number FROM schema_version")
-        return await _apply(connection, {row["number"] for row in rows})
+        steps = await _apply(connection, {row["number"] for row in rows})
+        await connection.execute(_WEB_RIGHTS.read_text(encoding="utf-8"))
+        return steps
     finally:
         await connection.close()
 

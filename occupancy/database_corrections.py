@@ -5,16 +5,39 @@ import datetime as dt
 import asyncpg
 
 from gateway.correction import Correction
+from occupancy import database_audit
+from occupancy.audit import Entry
 from occupancy.correction import Count, correct
-from occupancy.database import Pool
+from occupancy.database import Connection, Pool
 from occupancy.live import LiveOccupancy
 from occupancy.truth_check import TruthCheck
 
 
 async def add_correction(connections: Pool, picture: LiveOccupancy, count: Count) -> Correction:
-    """Record an operator's count with its reason. Raises BadCountError before anything is kept."""
+    """Record an operator's count with its reason, and the audit's record of it.
+
+    Raises BadCountError before anything is kept.
+    """
     made = correct(picture, count, number=0)
-    number = await connections.fetchval(
+    async with connections.acquire() as connection, connection.transaction():
+        number = await _add(connection, picture, count, made)
+        entry = Entry(
+            who=count.counted_by,
+            action="calibrate",
+            subject=f"lot {picture.lot_id}",
+            reason=count.reason,
+            lot_id=picture.lot_id,
+            before={"cars_by_counters": picture.cars_inside, "cars_by_machines": picture.cars_seen},
+            after={"correction": number, "cars_inside": made.cars_inside},
+        )
+        await database_audit.append(connection, entry)
+    return correct(picture, count, number)
+
+
+async def _add(
+    connection: Connection, picture: LiveOccupancy, count: Count, made: Correction
+) -> int:
+    number: int = await connection.fetchval(
         "INSERT INTO correction (lot_id, epoch, sequence, cars_inside, entries_total, exits_total, "
         "unseen_cars, cars_by_counters, cars_by_machines, reason, corrected_by, corrected_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING number",
@@ -23,7 +46,7 @@ async def add_correction(connections: Pool, picture: LiveOccupancy, count: Count
         *(picture.cars_inside, picture.cars_seen),
         *(count.reason, count.counted_by, _time(count.at_ms)),
     )
-    return correct(picture, count, number)
+    return number
 
 
 async def list_newest_corrections(connections: Pool) -> dict[str, Correction]:

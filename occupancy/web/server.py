@@ -62,7 +62,7 @@ async def run_web(
     """Serve until `stopping`; `builders` add floors. Raises BadSettingError: the port is taken."""
     listening = _listen(settings)
     async with (
-        database.pool(settings.postgres_url) as connections,
+        database.pool(settings.postgres_url, database.WEB_ROLE) as connections,
         connect(settings.redis_url) as redis,
     ):
         lots = await _lots(connections)

@@ -90,8 +90,10 @@ async def test_a_lost_database_comes_back_from_its_backup_and_the_outboxes_fill_
             await gateway.count(5)  # while there is no database
             second = await prepare_postgres(tmp_path / "second", tmp_path)
             async with running(second) as url:
-                await run("pg_restore", "-d", url, str(dump))
+                await run("pg_restore", "--no-privileges", "-d", url, str(dump))
                 assert await database.migrate(url) == 0
+                async with database.pool(url, database.WEB_ROLE) as web:
+                    assert await counted(web)
                 async with recording(redis, url) as connections:
                     await gateway.count(5)
                     await until(lambda: holds(connections, 45), within_seconds=60)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from occupancy import database_corrections
+from occupancy import database_audit, database_corrections
 from occupancy.correction import BadCountError, Count, correct
 from occupancy.database import Pool
 from occupancy.live import LiveOccupancy, Quality, Received, fold
@@ -103,6 +103,17 @@ async def test_corrections_are_added_and_never_changed(connections: Pool) -> Non
     with pytest.raises(BadCountError):
         await database_corrections.add_correction(connections, picture(), count(99))
     assert await connections.fetchval("SELECT count(*) FROM correction") == 2
+
+
+async def test_a_count_leaves_its_trace_in_the_audit(connections: Pool) -> None:
+    made = await database_corrections.add_correction(connections, picture(), count(14))
+    with pytest.raises(BadCountError):
+        await database_corrections.add_correction(connections, picture(), count(99))
+    (trace,) = await database_audit.list_newest(connections, 9)
+    assert (trace.action, trace.lot_id, trace.who) == ("calibrate", "kangle", count(14).counted_by)
+    assert trace.reason == count(14).reason
+    assert trace.after == {"correction": made.number, "cars_inside": 14}
+    assert (await database_audit.verify(connections))[1] is None
 
 
 async def test_a_night_is_checked_once_and_a_day_as_often_as_asked(connections: Pool) -> None:

@@ -1,0 +1,63 @@
+"""The audit in PostgreSQL: added through its one function, read back, its chain checked."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from occupancy.audit import Entry, Head, Link, Recorded, find_flaw, read
+from occupancy.database import Connection, Pool
+
+_PAGE = 5_000
+
+
+async def append(connection: Connection | Pool, entry: Entry) -> int:
+    """Record it, in the transaction of what it tells of; its number."""
+    content = msgspec.json.encode(entry).decode()
+    return int(await connection.fetchval("SELECT append_audit($1::jsonb)", content))
+
+
+async def list_newest(
+    connections: Pool, most: int, *, subject: str = "", who: str = "", before: int | None = None
+) -> list[Recorded]:
+    rows = await connections.fetch(
+        "SELECT number, content, previous, hash FROM audit WHERE ($2 = '' OR subject = $2) "
+        "AND ($3 = '' OR who = $3) AND ($4::bigint IS NULL OR number < $4) "
+        "ORDER BY number DESC LIMIT $1",
+        *(most, subject, who, before),
+    )
+    return [read(Link(**row)) for row in rows]
+
+
+async def find_record(connections: Connection | Pool, number: int) -> Recorded | None:
+    row = await connections.fetchrow(
+        "SELECT number, content, previous, hash FROM audit WHERE number = $1", number
+    )
+    return None if row is None else read(Link(**row))
+
+
+async def iterate(connections: Pool) -> AsyncIterator[Link]:
+    """Every record from the first, a page at a time."""
+    number = 0
+    while True:
+        rows = await connections.fetch(
+            "SELECT number, content, previous, hash FROM audit WHERE number > $1 "
+            "ORDER BY number LIMIT $2",
+            *(number, _PAGE),
+        )
+        for row in rows:
+            yield Link(**row)
+        if len(rows) < _PAGE:
+            return
+        number = rows[-1]["number"]
+
+
+async def read_head(connections: Pool) -> Head:
+    row = await connections.fetchrow("SELECT number, hash FROM audit_head")
+    return Head(row["number"], row["hash"])
+
+
+async def verify(connections: Pool, noted: Head | None = None) -> tuple[Head, str | None]:
+    """The head, and what is wrong with the chain. Records that come meanwhile wait for the next."""
+    head = await read_head(connections)
+    links = [link async for link in iterate(connections) if link.number <= head.number]
+    return head, find_flaw(links, head, noted)

@@ -1,0 +1,75 @@
+"""Who may do what, and to which car parks: one table of roles and permissions."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class Permission(StrEnum):
+    """One thing that may be done."""
+
+    SEE = "see"  # the live pages
+    CALIBRATE = "calibrate"
+    CLOSE = "close"
+    ACKNOWLEDGE = "acknowledge"
+    EDIT_RULES = "edit_rules"
+    DRAFT_TARIFF = "draft_tariff"
+    APPROVE_TARIFF = "approve_tariff"
+    EDIT_CALENDAR = "edit_calendar"
+    SEE_AUDIT = "see_audit"
+    MANAGE_USERS = "manage_users"
+
+
+class Role(StrEnum):
+    """What a person is here for."""
+
+    OPERATOR = "operator"  # on duty
+    MANAGER = "manager"  # answers for car parks
+    APPROVER = "approver"  # the second person for prices
+    PLANNER = "planner"  # reads
+    AUDITOR = "auditor"  # reads the log, nothing else
+    ADMIN = "admin"
+
+
+_DUTY = frozenset({Permission.SEE, Permission.CALIBRATE, Permission.CLOSE, Permission.ACKNOWLEDGE})
+ROLES: Mapping[Role, frozenset[Permission]] = {
+    Role.OPERATOR: _DUTY,
+    Role.MANAGER: _DUTY
+    | {Permission.EDIT_RULES, Permission.DRAFT_TARIFF, Permission.EDIT_CALENDAR},
+    Role.APPROVER: frozenset(
+        {Permission.SEE, Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT}
+    ),
+    Role.PLANNER: frozenset({Permission.SEE}),
+    Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
+    Role.ADMIN: frozenset(Permission),
+}
+# Whoever may change who may do what proves himself twice.
+NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN})
+
+
+class ForbiddenError(Exception):
+    """This person may not do this, or not to this car park; the message names both."""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who acts; `lots` empty is every car park."""
+
+    name: str
+    role: Role
+    lots: tuple[str, ...] = ()
+
+    def may(self, permission: Permission, lot_id: str = "") -> bool:
+        """Whether he may; without a car park: whether he may at all."""
+        return permission in ROLES[self.role] and (
+            not lot_id or not self.lots or lot_id in self.lots
+        )
+
+    def require(self, permission: Permission, lot_id: str = "") -> None:
+        """Raises ForbiddenError."""
+        if not self.may(permission, lot_id):
+            thing = f" at {lot_id}" if lot_id else ""
+            raise ForbiddenError(
+                f"{self.name} ({self.role.value}) may not {permission.value}{thing}; "
+                "an administrator can change role and car parks"
+            )
