@@ -6,9 +6,12 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from msgspec.structs import replace
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from redis.asyncio import Redis
 
+from occupancy.lot import OpeningState
+from occupancy.lot_file import load_shipped
 from occupancy.web.formats import rfc3339
 from routing import promise_store
 from tests.routing.town import AsNow, Town, running
@@ -140,6 +143,17 @@ async def test_when_all_are_full_the_least_bad_says_so(redis: Redis) -> None:
     assert answer["verdict"]["code"] == "least_bad"
     assert "到达时多半已满" in answer["verdict"]["words"]["zh"]
     assert answer["recommendations"]
+
+
+async def test_when_all_are_closed_it_is_said_with_a_way_out(redis: Redis) -> None:
+    lots = [replace(lot, opening=OpeningState.CLOSED) for lot in load_shipped()]
+    async with running(redis, lots=lots) as town:
+        answer = await town.asked(destination=HOSPITAL)
+    assert (answer["trip"], answer["recommendations"]) == (None, [])
+    assert answer["verdict"]["words"]["zh"].startswith(
+        "没有可以停的停车场：已关闭。可换一个到达时间"
+    )
+    assert {left["reason"] for left in answer["left_out"]} == {"已关闭"}
 
 
 def at(town: Town, days: float) -> str:
