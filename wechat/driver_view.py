@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from occupancy.live import Quality, Status, Trend
+from occupancy.web.board_view import DASH, DOUBTFUL, STATUS_WORDS
 from occupancy.web.formats import LotDetail, LotSummary
 from occupancy.web.quote_formats import QuoteDocument
 
-DASH = "—"
 STAYS_MINUTES = (30, 60, 120, 180, 240, 480, 1_440)
 LONGEST_STAY_MINUTES = 1_440
 STAY_STEP_MINUTES = 15
@@ -37,13 +37,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 WORDS = Words(
-    status={
-        Status.OPEN: "空闲",
-        Status.ALMOST_FULL: "较满",
-        Status.FULL: "已满",
-        Status.CLOSED: "关闭",
-        Status.NO_DATA: "数据失联",
-    },
+    status=STATUS_WORDS,
     count={
         Status.OPEN: "约 {} 位",
         Status.ALMOST_FULL: "约 {} 位",
@@ -58,7 +52,7 @@ WORDS = Words(
         Trend.UNKNOWN: "",
     },
     estimated="部分设备失联，余位为估算",
-    doubtful="数据核对中，请以现场为准",
+    doubtful=DOUBTFUL,
     silent="超过 90 秒没有新数据，请以现场为准",
     seconds="{} 秒前更新",
     minutes="{} 分钟前更新",

@@ -31,14 +31,16 @@ class Words(msgspec.Struct, frozen=True):
     no_trend: str
 
 
+STATUS_WORDS = {
+    Status.OPEN: "空闲",
+    Status.ALMOST_FULL: "较满",
+    Status.FULL: "已满",
+    Status.CLOSED: "关闭",
+    Status.NO_DATA: "数据失联",
+}
+DOUBTFUL = "数据核对中，请以现场为准"
 WORDS = Words(
-    status={
-        Status.OPEN: "空闲",
-        Status.ALMOST_FULL: "较满",
-        Status.FULL: "已满",
-        Status.CLOSED: "关闭",
-        Status.NO_DATA: "数据失联",
-    },
+    status=STATUS_WORDS,
     instead={Status.FULL: "满", Status.CLOSED: "关", Status.NO_DATA: DASH},
     trend={
         Trend.FILLING: "↘ 减少中",
@@ -51,7 +53,7 @@ WORDS = Words(
         FaceState.DIFFERS: "显示不符",
         FaceState.UNKNOWN: "状态不明",
     },
-    doubtful="数据核对中，请以现场为准",
+    doubtful=DOUBTFUL,
     estimated="部分机组失联，余位为估算",
     silent="超过 90 秒无数据，请以现场为准",
     closed="暂停开放",

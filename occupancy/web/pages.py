@@ -1,6 +1,6 @@
 """Jinja2 templates: escaped by default, an unknown name is an error."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from occupancy.web.static_files import StaticFiles
 
@@ -10,7 +10,7 @@ class Pages:
 
     def __init__(self, static: StaticFiles, package: str = "occupancy.web") -> None:
         self._environment = Environment(
-            loader=PackageLoader(package),
+            loader=ChoiceLoader([PackageLoader(package), PackageLoader("occupancy.web")]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
