@@ -21,7 +21,7 @@ class DriverAdvisor:
     def __init__(self, guided: Guided) -> None:
         self._guided = guided
 
-    async def advise(self, to: str, stay_minutes: int, wish: str) -> Advice | Unclear:
+    async def advise(self, to: str, stay_minutes: int, wish: str, visit: str) -> Advice | Unclear:
         """Unclear with the places that may be meant, or with nothing but words."""
         found, others = await self._guided.destinations.look_up(to)
         if found is None:
@@ -32,7 +32,7 @@ class DriverAdvisor:
             return Unclear(f"{found.name}不在三水区内，暂不提供推荐")
         wishes = frozenset({Wish(wish)}) if wish else frozenset()
         question = Question(found.place, found.name, stay_minutes, wishes=wishes)
-        return _told(await guidance.recommend(question), guidance.lots)
+        return _told(await guidance.recommend(question, visit and f"page {visit}"), guidance.lots)
 
 
 def _nowhere(to: str) -> str:

@@ -1,5 +1,6 @@
 """`/m/`: the driver's page inside WeChat, whole without a script; driver.js keeps it true."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 from urllib.parse import urlencode
@@ -32,6 +33,7 @@ FOLDER = "/m/static/"
 WECHAT_SCRIPTS = "https://res.wx.qq.com"
 DEFAULT_STAY_MINUTES = 120
 MOST_DESTINATION_LETTERS = 60
+MOST_VISIT_LETTERS, VISIT_BYTES = 40, 9
 MOST_REPORT_LETTERS = 500
 _MINUTE_MS = 60_000
 REFUSALS = {
@@ -73,8 +75,8 @@ class Unclear(msgspec.Struct, frozen=True):
 class Advisor(Protocol):
     """Who recommends car parks by destination."""
 
-    async def advise(self, to: str, stay_minutes: int, wish: str) -> Advice | Unclear:
-        """The advice for a destination in a driver's own words."""
+    async def advise(self, to: str, stay_minutes: int, wish: str, visit: str) -> Advice | Unclear:
+        """The advice for a destination in a driver's own words; `visit` stands for the driver."""
 
 
 class Reports(Protocol):
@@ -91,6 +93,7 @@ class FindQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stay: str = ""
     prefer: str = ""
     elder: str = ""
+    visit: Annotated[str, Meta(max_length=MOST_VISIT_LETTERS, description="由页面生成")] = ""
 
 
 class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,7 +180,7 @@ class DriverPage:
         asked, problem = _asked(query)
         advice: Advice | Unclear | None = None
         if asked.to and not problem:
-            advice = await self._advisor.advise(asked.to, asked.stay, asked.prefer)
+            advice = await self._advisor.advise(asked.to, asked.stay, asked.prefer, query.visit)
         cards = self._cards()
         shown = None
         if isinstance(advice, Unclear):
@@ -189,6 +192,8 @@ class DriverPage:
             "find",
             query.elder,
             asked=asked,
+            # Who loads the page anew is the same driver: nothing is promised to him twice.
+            visit=query.visit or secrets.token_urlsafe(VISIT_BYTES),
             stays=driver_view.stay_choices(asked.stay),
             wishes=WISHES,
             problem=problem,

@@ -21,10 +21,12 @@ class Desk:
 
     answer: Advice | Unclear = field(default_factory=lambda: Unclear("没有找到这个地方"))
     asked: list[tuple[str, int, str]] = field(default_factory=list)
+    visits: list[str] = field(default_factory=list)
     kept: list[tuple[str, str, str]] = field(default_factory=list)
     is_open: bool = True
 
-    async def advise(self, to: str, stay_minutes: int, wish: str) -> Advice | Unclear:
+    async def advise(self, to: str, stay_minutes: int, wish: str, visit: str) -> Advice | Unclear:
+        self.visits.append(visit)
         self.asked.append((to, stay_minutes, wish))
         return self.answer
 

@@ -10,6 +10,7 @@ from occupancy.web.floors import Ground
 from occupancy.web.routes import Route
 from occupancy.web.showcase import Showcase
 from occupancy.web.tariff_shelf import TariffShelf
+from routing import promise_store
 from routing.config import GuidanceSettings
 from routing.floor import guidance_floor
 from tests.browser.stage import Stage, staged
@@ -68,3 +69,30 @@ async def test_what_may_be_meant_is_offered_and_what_is_not_here_is_said(redis: 
         nowhere = await page(stage, "asdfgh")
         assert "没有找到" in nowhere
         assert "约 52 位" in nowhere
+
+
+async def cars_promised(redis: Redis) -> list[float]:
+    held = await promise_store.read(redis, ["kangle", "sanda"])
+    return [promise.share for lot in held.values() for promise in lot.promises]
+
+
+async def test_who_loads_the_page_anew_is_promised_one_space(redis: Redis) -> None:
+    async with town(redis) as stage:
+        told = await page(stage, "人民医院", visit="of-mine")
+        assert 'name="visit" value="of-mine"' in told
+        await page(stage, "人民医院", visit="of-mine")
+        await page(stage, "人民医院", visit="of-mine", stay="60")
+        assert len(await cars_promised(redis)) == 1
+        await page(stage, "人民医院", visit="of another")
+        assert len(await cars_promised(redis)) == 2
+
+
+async def test_every_new_page_is_another_visit(redis: Redis) -> None:
+    async with town(redis) as stage:
+        visits = set()
+        for _ in range(2):
+            told = await page(stage, "")
+            start = told.index('name="visit" value="') + len('name="visit" value="')
+            visits.add(told[start : told.index('"', start)])
+        assert len(visits) == 2
+        assert all(len(visit) >= 12 for visit in visits)
