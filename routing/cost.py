@@ -40,3 +40,21 @@ def crowding_minutes(chances: FloatArray, full_minutes: float) -> FloatArray:
     """
     risks = (chances[:, :1] - chances) * full_minutes
     return np.maximum.accumulate(risks, axis=1)
+
+
+def going_on_minutes(
+    chance: FloatArray, there_minutes: FloatArray, between_minutes: FloatArray, full_minutes: float
+) -> FloatArray:
+    """What meeting each of m places full costs n drivers: lost time, the way on, a worse place.
+
+    `chance` (n x m) is that of a space, `there_minutes` (n x m) the walk and the fee of whoever
+    parks there, `between_minutes` (m x m) the way from one to the next. Who goes on takes what is
+    best for him then; if that is full, too, he has lost as much again and the shortest way on.
+    """
+    ways = between_minutes.copy()
+    np.fill_diagonal(ways, np.inf)
+    shortest = np.where(np.isfinite(ways.min(axis=1)), ways.min(axis=1), 0.0)
+    next_minutes = there_minutes + risk_minutes(chance, full_minutes + shortest)
+    onward = np.column_stack([(next_minutes + way).min(axis=1) for way in ways])
+    lost: FloatArray = full_minutes + onward - there_minutes
+    return lost

@@ -15,6 +15,7 @@ from routing.cost import FloatArray
 IntArray: TypeAlias = NDArray[np.int64]
 FIRST_ROUNDS, LATER_ROUNDS = 200, 40
 _LEAST_ROOM = 1.0
+_FEW_SPACES = 20.0
 _STEP = 1.0
 
 
@@ -68,6 +69,15 @@ def _between(sums: FloatArray, places: FloatArray) -> FloatArray:
     low = sums[lots, below]
     result: FloatArray = low + (inside - below) * (sums[lots, below + 1] - low)
     return result
+
+
+def kept_spaces(capacity: FloatArray) -> FloatArray:
+    """Spaces that prices leave free, as days differ: about the root of a lot's capacity.
+
+    In a small lot fewer: a day's few cars shall not be priced out of a lot that has room.
+    """
+    kept: FloatArray = np.sqrt(capacity) * capacity / (capacity + _FEW_SPACES)
+    return kept
 
 
 def settle(demand: Demand, room: FloatArray, start: Prices, rounds: int = LATER_ROUNDS) -> Prices:

@@ -9,7 +9,7 @@ from occupancy.lot import Lot
 from occupancy.tariff_clock import DAY_MINUTES, local_minute
 from routing.cost import FloatArray
 from routing.gathering import metres
-from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, settle
+from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, kept_spaces, settle
 from routing.straight_line import WALK_DETOUR, WALK_METRES_A_MINUTE
 
 QUARTERS = 96
@@ -127,9 +127,10 @@ def _places(shape: tuple[int, ...]) -> list[np.ndarray[tuple[int, ...], np.dtype
 
 
 def _room(lots: Sequence[Lot], inside: FloatArray, stays: FloatArray) -> FloatArray:
-    """Bays less the cars of the night before, which leave as cars leave."""
+    """Bays less what is kept free and the cars of the night before, which leave as cars leave."""
     first = np.nan_to_num(inside[:, :, 0])
     leaving = 0.5 ** (np.arange(QUARTERS)[None, :] / stays[:, None])
     bays = np.array([lot.capacity for lot in lots], dtype=np.float64)
-    room: FloatArray = bays[None, :, None] - first[:, :, None] * leaving[None, :, :]
+    spaces = bays - kept_spaces(bays)
+    room: FloatArray = spaces[None, :, None] - first[:, :, None] * leaving[None, :, :]
     return room

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from routing.assignment import ELSEWHERE, Group, assign
-from routing.cost import crowding_minutes, risk_minutes
-from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, settle
+from routing.cost import crowding_minutes, going_on_minutes, risk_minutes
+from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, kept_spaces, settle
 from tests.bench.guidance_history import GRID_MINUTES, Learned, learn
 from tests.bench.guidance_run import Ask
 from tests.bench.guidance_state import Believed, Sent, chance_below
@@ -23,17 +24,16 @@ class Habits:
     samples: int = 3
     most_lots: int = 16
     step_minutes: float = 10.0
-    settle_every_minutes: float = 15.0
+    settle_every_minutes: float = 5.0
     rounds: int = 20
-    aversion: float = 2.0
+    aversion: float = 3.0  # times that meeting a full lot counts: others meet it, too
     protect_minutes: int = 30
-    margin: float = 0.6  # spaces kept when prices are made, in roots of a lot's capacity
     alike_cars: float = 20.0
     most_elements: int = 400_000
 
 
 _LOOK_AHEAD = 180
-_GROUP_CARS = 40
+_GROUP_CARS = 1_000
 
 
 class Ours:
@@ -49,12 +49,14 @@ class Ours:
         self.forecast = _Forecast(self.learned, len(lots.ids), habits)
         self.prices: Prices | None = None
         self.settled_at = -np.inf
-        self.full_minutes = habits.aversion * (rules.full_penalty_minutes + self._typical_reroute())
+        self.between = self.travel.reroute_minutes(self.travel.x_m, self.travel.y_m)
+        self.lost_minutes = habits.aversion * rules.full_penalty_minutes
+        self.crowd_minutes = self.lost_minutes + self._typical_way_on()
 
-    def _typical_reroute(self) -> float:
-        between = self.travel.reroute_minutes(self.travel.x_m, self.travel.y_m)
-        np.fill_diagonal(between, np.inf)
-        return float(np.median(between.min(axis=1)))
+    def _typical_way_on(self) -> float:
+        ways = self.between.copy()
+        np.fill_diagonal(ways, np.inf)
+        return float(np.median(ways.min(axis=1)))
 
     def decide(self, now: float, asks: Sequence[Ask], live: IntArray) -> list[int]:
         self.believed.count(now - self.rules.live_count_age_minutes, live)
@@ -83,29 +85,35 @@ class Ours:
         drives = self.travel.drive_minutes(x_m, y_m)
         again = np.array([bool(ask.tried) for ask in asks])
         drives[again] = self.travel.reroute_minutes(x_m, y_m)[again]
-        sure = self.travel.total_minutes(drives, self.travel.walk_minutes(to_x, to_y), stay)
-        risks, crowding = self._risks(now, drives[:, :-1])
-        minutes = sure[:, :-1] + risks
+        walks = self.travel.walk_minutes(to_x, to_y)
+        sure = self.travel.total_minutes(drives, walks, stay)
+        chance, crowding = self._chances(now, drives[:, :-1])
+        for row, ask in enumerate(asks):
+            chance[row, list(ask.tried)] = 0.0
+        there = self.travel.total_minutes(np.zeros(drives.shape), walks, stay)
+        sureness = np.column_stack([chance, np.ones(len(asks))])
+        lost = going_on_minutes(sureness, there, self.between, self.lost_minutes)
+        minutes = sure[:, :-1] + risk_minutes(chance, lost[:, :-1])
         for row, ask in enumerate(asks):
             minutes[row, list(ask.tried)] = np.inf
         return Group(minutes, self._tolls(now, drives, stay), sure[:, -1], crowding), drives
 
-    def _risks(self, now: float, drives: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Minutes of meeting a full lot, or of making one whom we sent meet it; and crowding."""
-        ahead = np.arange(_LOOK_AHEAD, dtype=np.float64)
+    def _chances(self, now: float, drives: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of a space, for him and for all whom we sent there before; and what a crowd costs."""
+        protect = self.habits.protect_minutes
+        last = int(min(np.ceil(drives.max()), _LOOK_AHEAD))
+        ahead = np.arange(last + 1 + protect, dtype=np.float64)
         mean, variance = self.believed.cars(now + ahead)
         # strangers who are yet to come lose no promised space to us
         known = np.minimum(self.believed.present_cars(now + ahead), mean)
         limit = self.believed.capacity[:, None] - 0.5
-        space = chance_below(limit, mean, variance)
+        space = chance_below(limit, mean, variance)[:, : last + 1]
         kept = chance_below(limit, known, variance)
-        for number in range(1, self.habits.protect_minutes + 1):
-            later = np.minimum(number + np.arange(_LOOK_AHEAD), _LOOK_AHEAD - 1)
-            space = np.minimum(space, kept[:, later])
-        arrives = np.clip(np.rint(drives), 0, _LOOK_AHEAD - 1).astype(np.int64)
+        space = np.minimum(space, sliding_window_view(kept, protect, axis=1)[:, 1:].min(axis=2))
+        arrives = np.clip(np.rint(drives), 0, last).astype(np.int64)
         lots = np.arange(len(self.lots.ids))[None, :]
         chance = space[lots, arrives]
-        typical = np.clip(np.rint(drives.mean(axis=0)), 0, _LOOK_AHEAD - 1).astype(np.int64)
+        typical = np.clip(np.rint(drives.mean(axis=0)), 0, last).astype(np.int64)
         cars = min(len(drives), _GROUP_CARS)
         column = np.arange(len(self.lots.ids))
         chances = np.column_stack(
@@ -114,10 +122,7 @@ class Ours:
                 for number in range(cars)
             ]
         )
-        return (
-            np.asarray(risk_minutes(chance, self.full_minutes)),
-            crowding_minutes(chances, self.full_minutes),
-        )
+        return chance, crowding_minutes(chances, self.crowd_minutes)
 
     def _tolls(self, now: float, drives: FloatArray, stay: FloatArray) -> FloatArray:
         if self.prices is None:
@@ -140,7 +145,7 @@ class Ours:
         demand = self.forecast.demand(now, first)
         moments = (np.arange(steps, dtype=np.float64) + (first + 0.5)) * step
         room = self.believed.capacity[:, None] - self.believed.present_cars(moments)
-        room = room - self.habits.margin * np.sqrt(self.believed.capacity)[:, None]
+        room = room - kept_spaces(self.believed.capacity)[:, None]
         rounds = self.habits.rounds if self.prices is not None else FIRST_ROUNDS
         samples = self.forecast.samples
         self.prices = settle(demand, np.broadcast_to(room, (samples, *room.shape)), start, rounds)

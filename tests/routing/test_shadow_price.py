@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, settle
+from routing.shadow_price import FIRST_ROUNDS, Demand, Prices, kept_spaces, settle
 
 STEPS = 6
 
@@ -102,3 +102,11 @@ def linear_programme(demand: Demand, spaces: tuple[float, ...]) -> float:
         demand.minutes.ravel(), A_ub=np.array(rows), b_ub=limits, A_eq=one, b_eq=np.ones(number)
     )
     return float(found.fun)
+
+
+def test_a_large_lot_keeps_more_spaces_and_a_smaller_share_of_them() -> None:
+    kept = kept_spaces(np.array([0.0, 4.0, 100.0, 900.0]))
+    assert kept[0] == 0.0
+    assert kept[1] < 0.5
+    assert (np.diff(kept) > 0).all()
+    assert kept[3] / 900.0 < kept[2] / 100.0
