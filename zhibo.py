@@ -137,7 +137,9 @@ def up(_: argparse.Namespace, environ: Environ) -> int:
         redis_url=gateway.config.REDIS_URL.read(environ),
         scenario=lot_sim.config.SCENARIO.read(environ),
         car_parks=car_parks,
-        modbus_ports=[link.port for config in configs for link in config.car_park.links],
+        modbus_ports=[
+            link.port for config in configs for link in config.car_park.links if link.port
+        ],
     )
     # Cars of a town that runs faster come as much closer together.
     faster = {gateway.config.RATE_FACTOR.name: str(max(1.0, speed)), **environ}

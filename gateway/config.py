@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from gateway.decode import lookalikes
+from gateway.bus_timing import SerialSettings, read_seconds
+from gateway.decode import blocks_of, lookalikes
 from gateway.observation import Direction, GroupState
 from gateway.register_map import BadMapError, Point, PointType, RegisterMap, load_map
 from gateway.settings import Setting, number, text, whole_number
@@ -47,6 +48,7 @@ _LARGEST = 86_400_000
 PORT_MAX = 65_535
 UNIT_MAX = 247  # Modbus over serial line V1.02, 2.2
 TICK_MS = 10
+BAUDS = (1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200)
 SIGN_LINES = 4  # of the registers; a sign may have fewer rows of lamps
 
 
@@ -58,6 +60,12 @@ class LinkKind(StrEnum):
 
     TCP = "tcp"
     RTU_OVER_TCP = "rtu_over_tcp"
+    RTU = "rtu"  # on a serial port of this machine
+
+    @property
+    def is_rtu(self) -> bool:
+        """Whether a reply names no transaction, only unit, function and size."""
+        return self is not LinkKind.TCP
 
 
 class Role(StrEnum):
@@ -69,12 +77,17 @@ class Role(StrEnum):
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One connection: a controller of its own, or a serial server with a bus behind it."""
+    """One connection: a controller of its own, a serial server, or a serial adapter here."""
 
     link_id: str
     kind: LinkKind
-    port: int
+    port: int = 0
     host: str = "127.0.0.1"
+    serial: SerialSettings | None = None
+
+    @property
+    def place(self) -> str:
+        return self.serial.device if self.serial else f"{self.host}:{self.port}"
 
 
 class Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,7 +173,10 @@ def parse_config(
     if troubles:
         lines = content.splitlines()
         raise BadConfigError("\n".join(_placed(lines, file_name, raw, t) for t in troubles))
-    shifted = tuple(msgspec.structs.replace(x, port=x.port + port_offset) for x in car_park.links)
+    shifted = tuple(
+        link if link.serial else msgspec.structs.replace(link, port=link.port + port_offset)
+        for link in car_park.links
+    )
     if port_offset and any(link.port > PORT_MAX for link in shifted):
         raise BadConfigError(
             f"{file_name}: {PORT_OFFSET.name}={port_offset} lifts a port beyond {PORT_MAX}; "
@@ -239,10 +255,10 @@ def _repeated(values: Iterable[object]) -> Iterator[tuple[int, object]]:
 def _nothing_stands_twice(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
     for index, _id in _repeated(link.link_id for link in car_park.links):
         yield _Trouble("link", index, "link_id", "this id stands twice; give it another")
-    for index, _place in _repeated((link.host, link.port) for link in car_park.links):
-        link = car_park.links[index]
-        words = f"another link goes to {link.host}:{link.port} already; give both the same link_id"
-        yield _Trouble("link", index, "port", words)
+    for index, place in _repeated(link.place for link in car_park.links):
+        words = f"another link goes to {place} already; give both the same link_id"
+        field = "serial" if car_park.links[index].serial else "port"
+        yield _Trouble("link", index, field, words)
     devices = car_park.devices
     for index, _id in _repeated(device.device_id for device in devices):
         yield _Trouble("device", index, "device_id", "this id stands twice; give it another")
@@ -276,9 +292,8 @@ def _numbers_are_possible(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
         if not 0 < getattr(car_park, field) <= _LARGEST:  # nan is neither
             yield _Trouble("", 0, field, f"must be more than 0 and at most {_LARGEST}")
     for index, link in enumerate(car_park.links):
-        if not 1 <= link.port <= PORT_MAX:
-            words = f"port {link.port} must lie between 1 and {PORT_MAX}"
-            yield _Trouble("link", index, "port", words)
+        for field, words in _link_troubles(link):
+            yield _Trouble("link", index, field, words)
     kinds = {link.link_id: link.kind for link in car_park.links}
     for index, device in enumerate(car_park.devices):
         least, most = _UNITS[kinds.get(device.link_id, LinkKind.TCP)]
@@ -288,6 +303,25 @@ def _numbers_are_possible(car_park: CarPark, _: Maps) -> Iterator[_Trouble]:
         for field in ("period_ms", "timeout_ms"):
             if getattr(device, field) < TICK_MS:
                 yield _Trouble("device", index, field, f"must be at least {TICK_MS}")
+
+
+def _link_troubles(link: Link) -> Iterator[tuple[str, str]]:
+    if link.kind is not LinkKind.RTU:
+        if not 1 <= link.port <= PORT_MAX:
+            yield "port", f"port {link.port} must lie between 1 and {PORT_MAX}"
+        if link.serial:
+            yield "serial", f'belongs to kind = "rtu", not to {link.kind}'
+        return
+    if link.serial is None:
+        yield "serial", 'kind = "rtu" needs serial = { device = "/dev/serial/by-id/..." }'
+        return
+    if not link.serial.device.startswith("/"):
+        yield "serial", f"device {link.serial.device!r} must be a path that begins with /"
+    if link.serial.baud not in BAUDS:
+        allowed = ", ".join(str(baud) for baud in BAUDS)
+        yield "serial", f"baud {link.serial.baud} is none of {allowed}"
+    if link.serial.stop_bits not in (1, 2):
+        yield "serial", f"stop_bits {link.serial.stop_bits} must be 1 or 2"
 
 
 def _roles_are_complete(car_park: CarPark, maps: Maps) -> Iterator[_Trouble]:
@@ -343,13 +377,29 @@ def _late_replies_stay_harmless(car_park: CarPark, maps: Maps) -> Iterator[_Trou
     """RTU replies tell only unit, function and size: two reads that agree in these are one."""
     kinds = {link.link_id: link.kind for link in car_park.links}
     for index, device in enumerate(car_park.devices):
-        if kinds.get(device.link_id) is LinkKind.RTU_OVER_TCP and device.map in maps:
+        kind = kinds.get(device.link_id)
+        if kind is not None and kind.is_rtu and device.map in maps:
             for block in lookalikes(maps[device.map]):
                 words = (
                     f"map {device.map} has two reads of {block.size} {block.table} addresses, "
                     "which RTU replies cannot tell apart; give their points one purpose"
                 )
                 yield _Trouble("device", index, "map", words)
+
+
+def _waits_outlast_the_wire(car_park: CarPark, maps: Maps) -> Iterator[_Trouble]:
+    lines = {link.link_id: link.serial for link in car_park.links}
+    for index, device in enumerate(car_park.devices):
+        line = lines.get(device.link_id)
+        if line is None or line.baud < 1 or device.map not in maps:
+            continue
+        blocks = blocks_of(maps[device.map], maps[device.map].points)
+        wire_ms = max(1_000 * read_seconds(line, block) for block in blocks)
+        if device.timeout_ms <= wire_ms:
+            words = (
+                f"a read of {device.map} takes {wire_ms:.0f} ms at {line.baud} baud; wait longer"
+            )
+            yield _Trouble("device", index, "timeout_ms", words)
 
 
 def _missing_facts(device: Device) -> Iterator[tuple[str, str]]:
@@ -366,7 +416,11 @@ def _missing_facts(device: Device) -> Iterator[tuple[str, str]]:
 
 
 _LOT_ID = re.compile("[a-z][a-z0-9_-]*")
-_UNITS = {LinkKind.TCP: (0, 255), LinkKind.RTU_OVER_TCP: (1, UNIT_MAX)}
+_UNITS = {
+    LinkKind.TCP: (0, 255),
+    LinkKind.RTU_OVER_TCP: (1, UNIT_MAX),
+    LinkKind.RTU: (1, UNIT_MAX),
+}
 _GROUP_STATES = {state.value for state in GroupState} - {GroupState.SILENT.value}
 _FACES = {"number", "full", "closed", "stale", "blank"}
 _POINTS_NEEDED: Mapping[Role, tuple[tuple[str, Callable[[Point], bool], str], ...]] = {
@@ -386,6 +440,7 @@ _CHECKS: tuple[Check, ...] = (
     _numbers_are_possible,
     _roles_are_complete,
     _late_replies_stay_harmless,
+    _waits_outlast_the_wire,
 )
 
 

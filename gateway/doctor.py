@@ -43,7 +43,7 @@ async def check_devices(configs: Iterable[GatewayConfig]) -> list[Finding]:
 
 async def _check_device(config: GatewayConfig, device: Device, line: ModbusLine) -> Finding:
     link = line.link
-    thing = f"{device.device_id} (unit {device.unit} at {link.host}:{link.port}, {device.map})"
+    thing = f"{device.device_id} (unit {device.unit} at {link.place}, {device.map})"
     register_map = config.maps[device.map]
     blocks = blocks_of(register_map, register_map.points)
     try:
@@ -57,7 +57,7 @@ async def _check_device(config: GatewayConfig, device: Device, line: ModbusLine)
 
 
 _CURES = {
-    FailureKind.REFUSED: "check power and cable, then host and port in the car park's file",
+    FailureKind.REFUSED: "check power and cable, then the link in the car park's file",
     FailureKind.BROKEN: "something else answers there: check that the port speaks Modbus",
     FailureKind.TIMEOUT: "check the unit number, then baud rate and wiring behind a serial server",
     FailureKind.SHORT_REPLY: "the device has fewer registers than its map: check the model",

@@ -5,16 +5,19 @@ comes after the time-out would be taken as the answer of the next request, for e
 time-out closes the connection and the next request opens a new one.
 """
 
+import asyncio
 import logging
 import struct
+import termios
 from collections.abc import Awaitable, Sequence
 from typing import cast
 
-from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
 from pymodbus.pdu import DecodePDU, ModbusPDU
 
+from gateway.bus_timing import silence_seconds
 from gateway.config import Link, LinkKind
 from gateway.decode import Block, Word
 from gateway.reading import FailureKind
@@ -44,7 +47,7 @@ class _TcpFramer(_Tolerant, FramerSocket):
 
 
 class _RtuFramer(_Tolerant, FramerRTU):
-    """Modbus RTU, here over TCP."""
+    """Modbus RTU, over TCP or on a serial line."""
 
     def decode(self, data: bytes) -> tuple[int, int, int, bytes]:
         """End at the frame's end: pymodbus throws away what follows, the answer behind a stray."""
@@ -54,7 +57,12 @@ class _RtuFramer(_Tolerant, FramerRTU):
         return used, unit, transaction, frame
 
 
-_FRAMERS = {LinkKind.TCP: _TcpFramer, LinkKind.RTU_OVER_TCP: _RtuFramer}
+_FRAMERS = {
+    LinkKind.TCP: _TcpFramer,
+    LinkKind.RTU_OVER_TCP: _RtuFramer,
+    LinkKind.RTU: _RtuFramer,
+}
+_Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 
 
 class ModbusFailure(Exception):  # noqa: N818  # a failed poll is an event, not an error of ours
@@ -76,7 +84,8 @@ class ModbusLine:
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self._client: AsyncModbusTcpClient | None = None
+        self._client: _Client | None = None
+        self._silence_seconds = silence_seconds(link.serial) if link.serial else 0.0
 
     @property
     def is_open(self) -> bool:
@@ -87,20 +96,39 @@ class ModbusLine:
         if self.is_open:
             return
         self.close()
-        client = AsyncModbusTcpClient(
-            self.link.host,
-            port=self.link.port,
-            timeout=timeout_ms / 1_000,
+        client = self._new_client(timeout_ms / 1_000)
+        client.ctx.framer = _FRAMERS[self.link.kind](DecodePDU(is_server=False))
+        if not await _connects(client):
+            client.close()
+            raise ModbusFailure(FailureKind.REFUSED, self._refusal())
+        self._client = client
+
+    def _new_client(self, timeout_seconds: float) -> _Client:
+        line = self.link.serial
+        if line is None:
+            return AsyncModbusTcpClient(
+                self.link.host,
+                port=self.link.port,
+                timeout=timeout_seconds,
+                retries=0,
+                reconnect_delay=0,
+                trace_connect=self._connection_changed,
+            )
+        return AsyncModbusSerialClient(
+            line.device,
+            baudrate=line.baud,
+            parity=line.parity.value,
+            stopbits=line.stop_bits,
+            timeout=timeout_seconds,
             retries=0,
             reconnect_delay=0,
             trace_connect=self._connection_changed,
         )
-        client.ctx.framer = _FRAMERS[self.link.kind](DecodePDU(is_server=False))
-        if not await client.connect():
-            client.close()
-            place = f"{self.link.host}:{self.link.port}"
-            raise ModbusFailure(FailureKind.REFUSED, f"{place} does not accept a connection")
-        self._client = client
+
+    def _refusal(self) -> str:
+        if self.link.serial:
+            return f"{self.link.place} cannot be opened: unplugged, not ours to read, or in use"
+        return f"{self.link.place} does not accept a connection"
 
     def close(self) -> None:
         if self._client is not None:
@@ -143,12 +171,15 @@ class ModbusLine:
             note = f"wrote to address {address}, the device says {answer.address}"
             raise ModbusFailure(FailureKind.STRAY_REPLY, note)
 
-    def _open_client(self, timeout_ms: int) -> AsyncModbusTcpClient:
+    def _open_client(self, timeout_ms: int) -> _Client:
         assert self._client is not None  # noqa: S101  # open() has just returned
         self._client.ctx.comm_params.timeout_connect = timeout_ms / 1_000
         return self._client
 
     async def _answer(self, request: Awaitable[ModbusPDU], function: int) -> ModbusPDU:
+        if self._silence_seconds:
+            # Devices on a bus find a frame's beginning by the silence before it.
+            await asyncio.sleep(self._silence_seconds)
         try:
             answer = await request
         except RuntimeError:
@@ -182,6 +213,13 @@ class ModbusLine:
             note = f"asked {block.size} addresses from {block.address}, got {len(words)}"
             raise ModbusFailure(FailureKind.SHORT_REPLY, note)
         return words[: block.size]
+
+
+async def _connects(client: _Client) -> bool:
+    try:
+        return await client.connect()
+    except termios.error:  # a path that is no serial port; pyserial lets it through
+        return False
 
 
 def _said_no(answer: ModbusPDU) -> ModbusFailure:

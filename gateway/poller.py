@@ -8,7 +8,7 @@ from typing import assert_never
 import structlog
 
 from gateway.breaker import Breaker
-from gateway.config import Device, GatewayConfig, Link, LinkKind
+from gateway.config import Device, GatewayConfig, Link
 from gateway.decode import (
     Block,
     UnwritableError,
@@ -210,7 +210,7 @@ def _breaker_for(device: Device, link: Link) -> Breaker:
     Its late reply may still come, also over a new connection through a serial server, and meets
     nobody then: of RTU replies only the unit, the function and the size tell whose they are.
     """
-    if link.kind is LinkKind.RTU_OVER_TCP:
+    if link.kind.is_rtu:
         return Breaker(patience=1, first_pause_ms=device.timeout_ms)
     return Breaker()
 

@@ -65,10 +65,10 @@ class FieldLine:
     baud: int = 0  # of the bus behind it; 0 answers at once
     port: int = 0
     connections: int = 0
-    _open: "list[_Connection]" = field(default_factory=list)
+    _open: "list[Connection]" = field(default_factory=list)
     _bus_free_at: float = 0.0
 
-    def send(self, connection: "_Connection", asked_bytes: int, frame: bytes) -> None:
+    def send(self, connection: "Connection", asked_bytes: int, frame: bytes) -> None:
         """Answer, after as long as both frames take on the bus."""
         if not self.baud:
             connection.transport.write(frame)
@@ -110,7 +110,7 @@ class FieldLine:
 async def serving(line: FieldLine, port: int = 0) -> AsyncIterator[FieldLine]:
     """Serve `line` on a free port of the loopback until the block ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(line), "127.0.0.1", port)
+    server = await loop.create_server(lambda: Connection(line), "127.0.0.1", port)
     line.port = server.sockets[0].getsockname()[1]
     try:
         yield line
@@ -120,7 +120,7 @@ async def serving(line: FieldLine, port: int = 0) -> AsyncIterator[FieldLine]:
         await server.wait_closed()
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     transport: asyncio.Transport
 
     def __init__(self, line: FieldLine) -> None:
