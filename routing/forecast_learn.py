@@ -136,6 +136,8 @@ def _follow(cases: _Cases, place: int) -> Follow:
     errors = target[known] - weights @ moved
     near_full = _crowded(usual + weights @ moved)[None]
     crowding = _drawn(near_full, errors, np.array([first.crowding]))
+    # With more than the width a car less now would mean more cars then.
+    crowding = np.clip(crowding, -CROWDED_WIDTH, CROWDED_WIDTH)
     errors -= crowding @ near_full
     about = np.stack([ones, change[known], np.abs(residual), usual, _crowded(usual)])
     prior = [first.spread, first.spread_change, first.spread_residual, first.spread_usual]

@@ -8,6 +8,7 @@ from occupancy.live import LiveOccupancy, Quality, Received, fold
 from occupancy.lot import Lot
 from routing.forecast import ForecastBasis, Forecasts
 from routing.forecast_model import (
+    CROWDED_WIDTH,
     FIRST_FOLLOW,
     FIRST_MODEL,
     HORIZONS,
@@ -92,7 +93,7 @@ models = st.builds(
             st.floats(0, 1),
             st.just(0.0),
             st.floats(0, 0.5),
-            st.floats(0, 0.2),
+            st.floats(-CROWDED_WIDTH, CROWDED_WIDTH),
             st.floats(-0.05, 0.05),
             st.floats(0.002, 0.2),
             st.floats(0, 0.3),
