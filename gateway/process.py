@@ -80,7 +80,7 @@ def die_with_parent(signal_number: signal.Signals = signal.SIGTERM) -> None:
 def is_cancelled() -> bool:
     """Whether the current task was asked to end.
 
-    Before Python 3.12 `asyncio.wait_for`, which asyncpg and pymodbus use, may swallow a
+    Before Python 3.12 `asyncio.wait_for`, which asyncpg, redis and pymodbus use, may swallow a
     cancellation that comes together with the answer; the task's own count remembers it. A loop
     that runs for ever asks here once a turn.
     """

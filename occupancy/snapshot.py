@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
+from gateway.process import is_cancelled
 from occupancy.live import LiveOccupancy
 
 CHANNEL = "zhibo:v1:pictures"
@@ -89,9 +90,9 @@ async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[Liv
     lots = list(lot_ids)
     async with redis.pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe(CHANNEL)
-        while True:
+        while not is_cancelled():
             yield await read_all(redis, lots)
-            while True:
+            while not is_cancelled():
                 message = await channel.get_message(timeout=ASK_SECONDS)
                 if message is None:
                     break

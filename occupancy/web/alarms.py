@@ -10,6 +10,7 @@ from msgspec import Meta
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gateway.process import is_cancelled
 from occupancy import alarm_board, database, database_alarms, database_corrections
 from occupancy.alarm import Alarm, AlarmKind, Severity
 from occupancy.alarm_board import AlarmSheet
@@ -165,7 +166,7 @@ class Alarms:
 
     async def follow(self, redis: Redis) -> None:
         """Look at the open alarms until cancelled; while Redis is away they stay as they were."""
-        while True:
+        while not is_cancelled():
             try:
                 sheet = await alarm_board.read(redis)
             except (RedisError, OSError, TimeoutError) as trouble:

@@ -10,6 +10,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gateway.process import is_cancelled
 from occupancy import snapshot
 from occupancy.live import LiveOccupancy, stale_at_ms
 from occupancy.lot import Lot
@@ -108,7 +109,7 @@ class Showcase:
 
     async def follow(self, redis: Redis) -> None:
         """Keep the pictures up to date until cancelled; a lost link is told and tried again."""
-        while True:
+        while not is_cancelled():
             try:
                 async for pictures in snapshot.follow(redis, self.lots):
                     if self.link_lost_since_ms is not None:

@@ -1,6 +1,7 @@
 """The live picture in a real server."""
 
 import asyncio
+import contextlib
 
 from redis.asyncio import Redis
 
@@ -49,3 +50,17 @@ async def test_a_follower_hears_all_then_each_change_and_survives_noise(redis: R
             if 7 in sequences:
                 break
     assert first == [a_picture(SANDA, 1)]
+
+
+async def test_a_follower_ends_although_somebody_swallowed_its_cancellation(redis: Redis) -> None:
+    async def follow() -> list[object]:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):  # as wait_for does before Python 3.12
+            await asyncio.sleep(0)
+        return [pictures async for pictures in snapshot.follow(redis, ["kangle"])]
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        following = group.create_task(follow(), name="follow")
+    assert following.result() == []
