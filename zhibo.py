@@ -186,6 +186,25 @@ def run_gateway(arguments: argparse.Namespace, environ: Environ) -> int:
     return 0
 
 
+def push(arguments: argparse.Namespace, environ: Environ) -> int:
+    from gateway.push_config import PUSH_SECRETS, load_push_config, load_senders
+    from gateway.push_receiver import ReceiverSettings, run_receiver
+
+    config = load_push_config(arguments.config)
+    senders = load_senders(config, PUSH_SECRETS.read(environ))
+    settings = ReceiverSettings(
+        host=config.host,
+        port=config.port,
+        redis_url=_needed(gateway.config.REDIS_URL, environ),
+        outbox_folder=gateway.config.OUTBOX_FOLDER.read(environ),
+        outbox_mib=gateway.config.OUTBOX_MIB.read(environ),
+    )
+    gateway.process.run(
+        lambda stopping: run_receiver(senders, settings, now_ms, monotonic_seconds, stopping)
+    )
+    return 0
+
+
 def recorder(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.redis_client import connect
     from occupancy.recorder import run_recorder
@@ -522,8 +541,11 @@ def parser() -> argparse.ArgumentParser:
     web = command("serve", serve, "the web service: API, board, pages")
     web.add_argument("--port")
     web.add_argument("--workers", metavar="N")
-    one = command("gateway", run_gateway, "one car park's gateway")
-    one.add_argument("config", type=Path, metavar="CONFIG.toml")
+    for name, run, about in (
+        ("gateway", run_gateway, "one car park's gateway"),
+        ("push", push, "takes what gate systems of other firms push over HTTP"),
+    ):
+        command(name, run, about).add_argument("config", type=Path, metavar="CONFIG.toml")
     command("recorder", recorder, "from the live streams to the picture and to PostgreSQL")
     field = command("sim", sim, "simulated field devices only")
     field.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml")

@@ -9,7 +9,7 @@ that is set makes no row older; a gateway that was switched off keeps its rows l
 import contextlib
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -82,6 +82,18 @@ class Outbox:
         rows = self._database.execute("SELECT device_id, state FROM counter")
         return {id_: msgspec.msgpack.decode(state, type=CounterState) for id_, state in rows}
 
+    def pushed(self) -> list[str]:
+        """Numbers of the records that were counted and not yet forgotten."""
+        return [number for (number,) in self._database.execute("SELECT number FROM pushed")]
+
+    def forget_pushed(self, before_ms: int) -> list[str]:
+        """Forget records so old that they would be refused by their time; says which."""
+        with self._committing():
+            rows = self._database.execute(
+                "DELETE FROM pushed WHERE at_ms < ? RETURNING number", (before_ms,)
+            ).fetchall()
+        return [number for (number,) in rows]
+
     def anchor(self) -> Anchor | None:
         row = self._database.execute("SELECT state FROM anchor").fetchone()
         return None if row is None else msgspec.msgpack.decode(row[0], type=Anchor)
@@ -90,11 +102,19 @@ class Outbox:
         newest = self.read_after(self.sequence - 1, 1)
         return newest[0] if newest else None
 
-    def append(self, observation: Observation, memory: Memory, *, counts: bool) -> Observation:
+    def append(
+        self,
+        observation: Observation,
+        memory: Memory,
+        *,
+        counts: bool,
+        pushed: Sequence[tuple[str, int]] = (),
+    ) -> Observation:
         """Commit what changed of the memory and the observation that says so; it gets its place.
 
         `counts` says that a running total moved: such a row is never thinned. Raises
-        OutboxFullError, and then neither is written.
+        OutboxFullError, and then neither is written. `pushed` are records counted in it, by
+        number and time.
         """
         placed = msgspec.structs.replace(
             observation,
@@ -102,11 +122,18 @@ class Outbox:
             sequence=self.sequence + 1,
             previous_sequence=self.sequence if self.sequence > self.floor else 0,
         )
-        while not self._write(placed, memory, counts=counts):
+        while not self._write(placed, memory, pushed, counts=counts):
             self._make_room()
         return placed
 
-    def _write(self, placed: Observation, memory: Memory, *, counts: bool) -> bool:
+    def _write(
+        self,
+        placed: Observation,
+        memory: Memory,
+        pushed: Sequence[tuple[str, int]],
+        *,
+        counts: bool,
+    ) -> bool:
         """Write all or nothing; False if there is no room."""
         gap_ms = placed.observed_at_ms - self._observed_at_ms
         age_ms = self._age_ms + min(max(gap_ms, 0), LONGEST_GAP_MS)
@@ -118,6 +145,7 @@ class Outbox:
                     (placed.sequence, age_ms, counts, dictionary, payload),
                 )
                 self._keep(memory)
+                self._database.executemany("INSERT OR IGNORE INTO pushed VALUES (?, ?)", pushed)
                 self._set_meta("sequence", placed.sequence)
                 self._set_meta("age_ms", age_ms)
         except sqlite3.OperationalError as refusal:

@@ -1,7 +1,7 @@
 """The outbox on a thread of its own: an fsync must not hold up the polls."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -36,9 +36,19 @@ class OutboxThread:
         return self._outbox.recorded
 
     async def append(
-        self, observation: Observation, memory: Memory, *, counts: bool
+        self,
+        observation: Observation,
+        memory: Memory,
+        *,
+        counts: bool,
+        pushed: Sequence[tuple[str, int]] = (),
     ) -> Observation:
-        return await self._do(lambda: self._outbox.append(observation, memory, counts=counts))
+        return await self._do(
+            lambda: self._outbox.append(observation, memory, counts=counts, pushed=pushed)
+        )
+
+    async def forget_pushed(self, before_ms: int) -> list[str]:
+        return await self._do(lambda: self._outbox.forget_pushed(before_ms))
 
     async def read_after(self, sequence: int, limit: int) -> tuple[Observation, ...]:
         return await self._do(lambda: self._outbox.read_after(sequence, limit))

@@ -1,0 +1,98 @@
+"""Dialects of gate systems that push: what a vendor calls things, read from one file a dialect."""
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+_FOLDER = Path(__file__).parent / "dialects"
+
+
+class TimeForm(StrEnum):
+    """How a vendor writes a moment."""
+
+    EPOCH_SECONDS = "epoch_s"
+    EPOCH_MS = "epoch_ms"
+    LOCAL = "local"  # 2026-10-01 08:00:00 in Asia/Shanghai
+
+
+class Algorithm(StrEnum):
+    """What makes the signature; always in lower-case hexadecimal when compared."""
+
+    HMAC_SHA256 = "hmac-sha256"
+    SHA256 = "sha256"
+    MD5 = "md5"
+
+
+class Over(StrEnum):
+    """What is signed."""
+
+    BODY = "body"  # the bytes as they came; the signature stands in a header
+    SORTED_FIELDS = "sorted_fields"  # a=1&b=2&key=SECRET; inner values as compact JSON
+
+
+class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A vendor's recipe. `place` names the header (body) or the field (sorted_fields)."""
+
+    algorithm: Algorithm
+    over: Over
+    place: str
+    secret_name: str = "key"  # noqa: S105  # the name of a field
+
+
+class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of the fields of a count; `areas` lists the same fields for each area."""
+
+    total: str
+    remaining: str
+    areas: str = ""
+    area_id: str = ""
+
+
+class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of the fields of entry and exit records."""
+
+    records: str
+    number: str
+    direction: str
+    entry: str
+    exit: str
+    at: str
+
+
+class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One vendor's way to say it. What is not named here is never looked at: plates, photos."""
+
+    park_code: str
+    sent_at: str
+    nonce: str
+    time: TimeForm
+    signature: Signature
+    counts: Counts
+    records: Records
+
+
+class BadDialectError(Exception):
+    """A dialect cannot be used; the message names file and field."""
+
+
+def load_dialect(name: str) -> Dialect:
+    """A dialect that ships. Raises BadDialectError."""
+    path = _FOLDER / f"{name}.toml"
+    if name not in list_dialects():
+        known = ", ".join(list_dialects())
+        raise BadDialectError(f"there is no dialect {name!r}; known are {known}")
+    return parse_dialect(path.read_text(encoding="utf-8"), path.name)
+
+
+def list_dialects() -> list[str]:
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def parse_dialect(content: str, file_name: str) -> Dialect:
+    """Raises BadDialectError."""
+    try:
+        return msgspec.convert(tomllib.loads(content), Dialect)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as reason:
+        raise BadDialectError(f"{file_name}: {reason}") from None

@@ -1,0 +1,170 @@
+"""Takes the posts of gate systems over HTTP: each checked, committed, then answered."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from redis.asyncio import Redis
+
+from gateway.outbox import Outbox
+from gateway.push_config import Sender
+from gateway.push_message import (
+    BadPushError,
+    Push,
+    Refusal,
+    check_signature,
+    read_fields,
+    read_push,
+)
+from gateway.push_station import PushStation
+from gateway.redis_client import connect
+
+BODY_BYTES = 1 << 20
+BODY_SECONDS = 10
+KEEPALIVE_SECONDS = 30
+_STATUS = {
+    Refusal.MALFORMED: 400,
+    Refusal.SIGNATURE: 401,
+    Refusal.UNKNOWN_PARK: 404,
+    Refusal.REPLAYED: 409,
+    Refusal.TIME: 422,
+    Refusal.COUNT: 422,
+}
+_MIB = 1 << 20
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ReceiverSettings:
+    """What the receiver is told besides its file; port 0 takes any."""
+
+    host: str
+    port: int
+    redis_url: str
+    outbox_folder: Path
+    outbox_mib: int = 1_024
+
+
+class Receiver:
+    """The routes over some stations, one a car park, told apart by the park code in the path."""
+
+    def __init__(self, stations: Iterable[PushStation], clock: Callable[[], int]) -> None:
+        self._stations = {station.sender.park.park_code: station for station in stations}
+        self._clock = clock
+        self._registry = CollectorRegistry()
+        self._refused = Counter(
+            "zhibo_push_refused", "posts refused", ["lot", "why"], registry=self._registry
+        )
+        self._records = Counter(
+            "zhibo_push_records", "records counted", ["lot"], registry=self._registry
+        )
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=BODY_BYTES)
+        app.router.add_post("/push/{park_code}", self._take)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    async def _take(self, request: web.Request) -> web.Response:
+        station = self._stations.get(request.match_info["park_code"])
+        if station is None:
+            unknown = BadPushError(Refusal.UNKNOWN_PARK, "park_code", "is none of ours")
+            return self._refuse(None, unknown)
+        try:
+            push = await self._read(station.sender, request)
+            fresh = await station.take(push)
+        except BadPushError as refusal:
+            return self._refuse(station, refusal)
+        if fresh is None:
+            return web.json_response({"error": "cannot be kept now; send it again"}, status=503)
+        self._records.labels(station.sender.park.lot_id).inc(fresh)
+        return web.json_response({"counted": fresh, "repeated": len(push.passages) - fresh})
+
+    async def _read(self, sender: Sender, request: web.Request) -> Push:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            raise BadPushError(Refusal.MALFORMED, "body", "came too slowly") from None
+        dialect = sender.dialect
+        fields = read_fields(body)
+        check_signature(dialect.signature, sender.secret, body, fields, request.headers)
+        if fields.get(dialect.park_code) != sender.park.park_code:
+            words = "is not the park code of the address"
+            raise BadPushError(Refusal.UNKNOWN_PARK, dialect.park_code, words)
+        return read_push(dialect, fields, self._clock())
+
+    def _refuse(self, station: PushStation | None, refusal: BadPushError) -> web.Response:
+        lot_id = station.sender.park.lot_id if station else ""
+        self._refused.labels(lot_id, refusal.kind).inc()
+        log.info("a post was refused", lot=lot_id, kind=refusal.kind, field=refusal.field)
+        document = {"error": refusal.kind, "field": refusal.field, "words": refusal.words}
+        return web.json_response(document, status=_STATUS[refusal.kind])
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(self._registry))
+
+
+async def run_receiver(
+    senders: list[Sender],
+    settings: ReceiverSettings,
+    clock: Callable[[], int],
+    monotonic: Callable[[], float],
+    stopping: asyncio.Event,
+    listening: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Serve until `stopping`; what was answered is in the outboxes."""
+    async with connect(settings.redis_url) as redis:
+        with ExitStack() as stack:
+            stations = [
+                _open(sender, settings, redis, clock, monotonic, stack) for sender in senders
+            ]
+            await _serve(stations, settings, clock, stopping, listening)
+
+
+def _open(
+    sender: Sender,
+    settings: ReceiverSettings,
+    redis: Redis,
+    clock: Callable[[], int],
+    monotonic: Callable[[], float],
+    stack: ExitStack,
+) -> PushStation:
+    path = settings.outbox_folder / f"{sender.park.lot_id}.sqlite"
+    outbox = Outbox(path, clock(), settings.outbox_mib * _MIB)
+    station = PushStation(sender, outbox, redis, clock, monotonic)
+    stack.callback(station.close)
+    return station
+
+
+async def _serve(
+    stations: list[PushStation],
+    settings: ReceiverSettings,
+    clock: Callable[[], int],
+    stopping: asyncio.Event,
+    listening: Callable[[int], None],
+) -> None:
+    runner = web.AppRunner(
+        Receiver(stations, clock).app(), access_log=None, keepalive_timeout=KEEPALIVE_SECONDS
+    )
+    await runner.setup()
+    try:
+        async with asyncio.TaskGroup() as group:
+            work = [
+                group.create_task(station.run(), name=f"push {station.sender.park.lot_id}")
+                for station in stations
+            ]
+            await web.TCPSite(runner, settings.host, settings.port).start()
+            listening(runner.addresses[0][1])
+            await stopping.wait()
+            await runner.cleanup()
+            for task in work:
+                task.cancel()
+    finally:
+        await runner.cleanup()
