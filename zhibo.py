@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 
 import gateway.config
 import gateway.process
+import gateway.push_config
 import lot_sim.config
 import occupancy.config
 import occupancy.web.config
@@ -42,6 +43,7 @@ SETTINGS = tuple(
             *occupancy.web.config.SETTINGS,
             *routing.config.SETTINGS,
             *gateway.config.SETTINGS,
+            gateway.push_config.PUSH_SECRETS,
             *wechat.config.SETTINGS,
             *lot_sim.config.SETTINGS,
         )
