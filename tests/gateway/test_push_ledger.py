@@ -1,5 +1,6 @@
 """Posts of a gate system: what is read, what is refused, what is counted."""
 
+import hashlib
 import random
 from typing import Any
 
@@ -7,7 +8,13 @@ import msgspec
 import pytest
 
 from gateway.observation import Basis, DeviceState, Direction
-from gateway.push_dialect import BadDialectError, list_dialects, load_dialect, parse_dialect
+from gateway.push_dialect import (
+    Algorithm,
+    BadDialectError,
+    list_dialects,
+    load_dialect,
+    parse_dialect,
+)
 from gateway.push_ledger import STALE_AFTER_MS, PushLedger, PushPark
 from gateway.push_message import (
     AreaCount,
@@ -258,3 +265,9 @@ def test_a_dialect_that_is_incomplete_names_file_and_field() -> None:
         parse_dialect("=", "x.toml")
     with pytest.raises(BadDialectError, match="known are common, sorted_md5"):
         load_dialect("../common")
+
+
+def test_a_plain_hash_over_the_body_ends_with_the_secret() -> None:
+    recipe = msgspec.structs.replace(COMMON.signature, algorithm=Algorithm.SHA256)
+    expected = hashlib.sha256(b"{}" + SECRET).hexdigest()
+    assert sign(recipe, SECRET, b"{}", {}) == expected
