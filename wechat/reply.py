@@ -45,7 +45,7 @@ class Answered(msgspec.Struct, frozen=True):
 def recommendation_text(texts: Texts, answered: Answered) -> str:
     """At most 2,048 bytes; what matters less goes first."""
     recommendation, session = answered.recommendation, answered.session
-    most = 1 if session.is_elder else MOST_OPTIONS
+    most = 1 if session.is_elder or _is_all_too_far(recommendation) else MOST_OPTIONS
     lines = [Line(_head(texts, answered))]
     if answered.has_nothing_else:
         lines.append(Line(texts.nothing_else))
@@ -61,6 +61,12 @@ def recommendation_text(texts: Texts, answered: Answered) -> str:
     if answered.page:
         lines.append(Line(texts.hint_page.format(link=answered.page), is_optional=True))
     return fit(lines)
+
+
+def _is_all_too_far(recommendation: Recommendation) -> bool:
+    """Who has to walk for an hour wants the nearest, and no choice."""
+    codes = [{note.code for note in option.notes} for option in recommendation.options]
+    return bool(codes) and all(Code.TOO_FAR in of_one for of_one in codes)
 
 
 def _head(texts: Texts, answered: Answered) -> str:

@@ -43,6 +43,14 @@ async def test_a_destination_brings_three_car_parks_in_one_text(account: Account
     assert len(answer.encode()) <= 2048
 
 
+async def test_far_from_every_car_park_the_nearest_alone_is_named(account: Account) -> None:
+    text = await account.say("白坭镇政府")
+    assert "没有完全合适的停车场" in text
+    assert "离目的地太远" in text
+    assert "\n1. " in text
+    assert "\n2. " not in text
+
+
 async def test_an_answer_links_through_our_address_so_that_the_choice_is_known(
     account: Account,
 ) -> None:
