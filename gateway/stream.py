@@ -4,8 +4,9 @@ Per car park, all under one hash tag so that Redis Cluster keeps them together:
 
 observations  stream, id `<epoch>-<last sequence>`, `r` = rows in order (gateway.history_rows):
               the whole history, resent until recorded; trimmed by MINID behind the record
-now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock at sending:
-              only the newest, so that fresh state never waits behind a backlog; trimmed to a few
+now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock at sending,
+              `s` = this server's clock then: only the newest, so that fresh state never waits
+              behind a backlog; trimmed to a few
 recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it; with a
               `!` behind it the stream has a hole after it, and the gateway shall send again
 unreadable    stream of entries nobody could read, with the reason: kept by the recorder
@@ -31,16 +32,20 @@ from gateway.signs import SignOrder
 
 NOW_LENGTH = 8
 UNREADABLE_LENGTH = 10_000
-_OBSERVATIONS, _ROWS, _SENT_AT = b"o", b"r", b"t"
+_OBSERVATIONS, _ROWS, _SENT_AT, _SERVER_SENT_AT = b"o", b"r", b"t", b"s"
 _REFUSED_ID = "equal or smaller"
 _AGAIN = "!"
 
 
 class NowEntry(msgspec.Struct, frozen=True):
-    """The newest observation with the gateway's clock when it was sent."""
+    """The newest observation, with the gateway's clock and the server's when it was sent.
+
+    A gateway of an older version does not know the server's.
+    """
 
     observation: Observation
     sent_at_ms: int
+    server_sent_at_ms: int | None = None
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -129,15 +134,20 @@ def _sequence_of(position: tuple[int, int] | None, epoch: int) -> int:
     return position[1] if position is not None and position[0] == epoch else 0
 
 
-async def publish_now(redis: Redis, observation: Observation, sent_at_ms: int) -> bool:
+async def publish_now(redis: Redis, entry: NowEntry) -> bool:
     """Say the newest state; False if the server already has this or a newer one."""
-    return await _add(
-        redis,
-        now_key(observation.lot_id),
-        entry_id(observation.epoch, observation.sequence),
-        {_OBSERVATIONS: encode_batch((observation,)), _SENT_AT: str(sent_at_ms).encode()},
-        keep=NOW_LENGTH,
-    )
+    news = entry.observation
+    fields = {_OBSERVATIONS: encode_batch((news,)), _SENT_AT: str(entry.sent_at_ms).encode()}
+    if entry.server_sent_at_ms is not None:
+        fields[_SERVER_SENT_AT] = str(entry.server_sent_at_ms).encode()
+    place = entry_id(news.epoch, news.sequence)
+    return await _add(redis, now_key(news.lot_id), place, fields, keep=NOW_LENGTH)
+
+
+async def read_clock(redis: Redis) -> int:
+    """The server's clock, UTC milliseconds."""
+    seconds, microseconds = await redis.time()
+    return seconds * 1_000 + microseconds // 1_000
 
 
 async def publish_history(redis: Redis, batch: tuple[Observation, ...]) -> bool:
@@ -281,7 +291,12 @@ async def read_correction(redis: Redis, lot_id: str) -> Correction | None:
 
 def _now_entry(fields: Mapping[bytes, bytes]) -> NowEntry:
     (observation,) = decode_batch(fields[_OBSERVATIONS])
-    return NowEntry(observation, int(fields[_SENT_AT]))
+    server_sent_at = fields.get(_SERVER_SENT_AT)
+    return NowEntry(
+        observation,
+        int(fields[_SENT_AT]),
+        None if server_sent_at is None else int(server_sent_at),
+    )
 
 
 def _streams(

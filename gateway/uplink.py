@@ -14,6 +14,7 @@ from gateway.observation import Observation
 from gateway.outbox import OutboxFullError
 from gateway.outbox_thread import OutboxThread
 from gateway.process import is_cancelled
+from gateway.server_clock import ServerClock
 
 BATCH_OBSERVATIONS = 300
 ASK_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Uplink:
         self._said_sequence = 0
         self._sent_sequence = 0
         self._asked_at: float | None = None
+        self._server_clock: ServerClock | None = None
         self._filled: tuple[stream.Acknowledgement | None, float] = (None, 0.0)
         self._news = asyncio.Event()
         self.trouble = ""
@@ -109,6 +111,8 @@ class Uplink:
         now = self._monotonic()
         if self._asked_at is not None and now - self._asked_at < ASK_SECONDS:
             return
+        server_ms = await stream.read_clock(self._redis)
+        self._server_clock = ServerClock(server_ms, self._monotonic())
         held = await stream.read_held(self._redis, self._lot_id)
         await self._hold_our_epoch(held)
         hole = await self._take_recorded(held.recorded)
@@ -161,7 +165,9 @@ class Uplink:
             await self._outbox.note_published()
         # The epoch may be younger than the observation: see Outbox.bear_again.
         placed = msgspec.structs.replace(newest, epoch=self._outbox.epoch)
-        await stream.publish_now(self._redis, placed, self._clock())
+        known = self._server_clock
+        server_ms = None if known is None else known.at(self._monotonic())
+        await stream.publish_now(self._redis, stream.NowEntry(placed, self._clock(), server_ms))
         self._said_sequence = newest.sequence
 
     async def _send_batch(self) -> bool:

@@ -13,6 +13,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway import stream
 from gateway.observation import Observation
+from gateway.process import now_ms
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
 from gateway.signs import SignOrder
@@ -124,10 +125,11 @@ async def _knows_all(node: Valkey) -> bool:
 
 async def _says_everything(redis: Redis) -> None:
     """Every command a gateway, a recorder and a sign need."""
-    assert await stream.publish_now(redis, _placed(1), 5)
-    assert not await stream.publish_now(redis, _placed(1), 5)
+    assert await stream.publish_now(redis, stream.NowEntry(_placed(1), 5))
+    assert not await stream.publish_now(redis, stream.NowEntry(_placed(1), 5))
     assert await stream.publish_history(redis, (_placed(1), _placed(2)))
     assert not await stream.publish_history(redis, (_placed(2),))
+    assert abs(await stream.read_clock(redis) - now_ms()) < 60_000
     ((lot_id, _, now),) = await stream.read_now(redis, {LOT: "0-0"}, 1)
     assert (lot_id, now.observation.sequence, now.sent_at_ms) == (LOT, 1, 5)
     held = await stream.read_held(redis, LOT)
@@ -169,7 +171,7 @@ async def test_behind_sentinel_the_client_follows_a_fail_over(tmp_path: Path) ->
 
         async def is_served_again() -> bool:
             try:
-                await stream.publish_now(redis, _placed(3), 5)
+                await stream.publish_now(redis, stream.NowEntry(_placed(3), 5))
             except (RedisError, OSError, TimeoutError):
                 return False
             return True

@@ -108,7 +108,7 @@ def test_what_a_server_holds_is_told_by_epoch() -> None:
 async def test_only_the_newest_few_are_kept_in_now(redis: Redis) -> None:
     for sequence in range(1, 21):
         placed = _placed(sequence)
-        await stream.publish_now(redis, placed, sent_at_ms=sequence)
+        await stream.publish_now(redis, stream.NowEntry(placed, sequence))
     entries = await stream.read_now(redis, {LOT: "0-0"}, 1)
     assert len(entries) == stream.NOW_LENGTH
     assert entries[-1][1] == "7-20"
@@ -146,7 +146,7 @@ async def test_an_order_nobody_can_read_hides_no_other(redis: Redis) -> None:
 async def test_a_refusal_that_is_no_repeat_is_raised(redis: Redis) -> None:
     await redis.set(stream.now_key(LOT), "not a stream")
     with pytest.raises(ResponseError, match="wrong kind"):
-        await stream.publish_now(redis, _placed(1), 1)
+        await stream.publish_now(redis, stream.NowEntry(_placed(1), 1))
     with pytest.raises(ResponseError, match="wrong kind"):
         await stream.read_top(redis, stream.now_key(LOT))
 

@@ -105,6 +105,19 @@ async def test_everything_arrives_in_order_and_the_newest_is_said(path: Path, re
         assert sender.uplink.backlog == 0
 
 
+async def test_the_newest_tells_by_how_much_our_clock_is_wrong(path: Path, redis: Redis) -> None:
+    async with sending(path, redis) as sender:
+        before_ms = await stream.read_clock(redis)
+        await sender.write()
+        await until(has_said(redis, 1))
+        after_ms = await stream.read_clock(redis)
+    ((_, _, said),) = await stream.read_now(redis, {LOT: "0-0"}, 1)
+    assert said.sent_at_ms == NOW_MS
+    assert said.server_sent_at_ms is not None
+    # The server counts on between asking it and saying: early by the answer's way at most.
+    assert before_ms - 1_000 < said.server_sent_at_ms <= after_ms
+
+
 async def test_a_backlog_arrives_in_batches_behind_the_newest(path: Path, redis: Redis) -> None:
     rows = BATCH_OBSERVATIONS * 3 + 10
     commands: list[str] = []

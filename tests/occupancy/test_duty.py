@@ -222,7 +222,7 @@ async def test_a_count_reaches_the_gateways_key_until_it_is_taken(
     recorder = Recorder(redis, connections, lots, [], lambda: MORNING_MS + 2_000)
     async with asyncio.TaskGroup() as group:
         work = group.create_task(recorder.run(), name="recorder")
-        await stream.publish_now(redis, an_observation(1), MORNING_MS + 2_000)
+        await stream.publish_now(redis, stream.NowEntry(an_observation(1), MORNING_MS + 2_000))
         await until(lambda: "kangle" in recorder.pictures)
 
         async def take() -> None:
@@ -231,7 +231,7 @@ async def test_a_count_reaches_the_gateways_key_until_it_is_taken(
             ordered = await stream.read_correction(redis, "kangle")
             assert ordered is not None
             news = an_observation(2, correction_number=ordered.number)
-            await stream.publish_now(redis, news, MORNING_MS + 2_000)
+            await stream.publish_now(redis, stream.NowEntry(news, MORNING_MS + 2_000))
 
         group.create_task(take(), name="gateway")
         count = Count(14, "夜间盘点", "li", MORNING_MS)
@@ -249,7 +249,7 @@ async def test_a_count_that_nobody_takes_is_recorded_and_said_so(
     recorder = Recorder(redis, connections, {"kangle": a_lot()}, [], lambda: MORNING_MS + 2_000)
     async with asyncio.TaskGroup() as group:
         work = group.create_task(recorder.run(), name="recorder")
-        await stream.publish_now(redis, an_observation(1), MORNING_MS + 2_000)
+        await stream.publish_now(redis, stream.NowEntry(an_observation(1), MORNING_MS + 2_000))
         await until(lambda: "kangle" in recorder.pictures)
         work.cancel()
     ticks = iter(range(0, 1_000, 6))

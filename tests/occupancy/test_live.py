@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from gateway.observation import Basis, GroupState, Observation
 from occupancy.live import (
+    CLOCK_TOLERANCE_MS,
     STALE_AFTER_MS,
     LiveOccupancy,
     Quality,
@@ -180,6 +181,19 @@ def test_nothing_is_observed_after_it_came(set_by_ms: int, behind_ms: int) -> No
 
 def test_a_network_delay_is_no_clock_offset() -> None:
     assert fold(None, a_lot(), received(an_observation(), behind_ms=4_000)).clock_offset_ms == 0
+
+
+@given(st.integers(0, 3_600_000), st.integers(-7_200_000, 7_200_000))
+def test_what_lay_on_the_way_is_as_old_as_it_is(lay_ms: int, clock_behind_ms: int) -> None:
+    """However late it is read, and however wrong its gateway's clock is."""
+    true_ms = MORNING_MS + 1_000
+    said_ms = true_ms - clock_behind_ms
+    seen = msgspec.structs.replace(an_observation(), observed_at_ms=said_ms)
+    picture = fold(None, a_lot(), Received(seen, said_ms, true_ms + lay_ms, true_ms))
+    wrong_ms = clock_behind_ms if abs(clock_behind_ms) > CLOCK_TOLERANCE_MS else 0
+    assert picture.clock_offset_ms == wrong_ms
+    assert picture.observed_at_ms == min(true_ms, true_ms - clock_behind_ms + wrong_ms)
+    assert (as_seen_at(picture, true_ms + STALE_AFTER_MS).free is None) is True
 
 
 def trend_after(*frees: int) -> Trend:

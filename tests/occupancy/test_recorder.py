@@ -36,7 +36,7 @@ async def recording(redis: Redis, connections: Pool, name: str = "one") -> Async
 
 
 async def publish(redis: Redis, *observations: Observation) -> None:
-    await stream.publish_now(redis, observations[-1], clock())
+    await stream.publish_now(redis, stream.NowEntry(observations[-1], clock()))
     await stream.publish_history(redis, observations)
 
 
