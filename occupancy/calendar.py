@@ -56,6 +56,10 @@ class Calendar:
             found = self._known[day] = self._overrides.get(day) or published_day_type(day)
         return found
 
+    def supposing(self, days: Mapping[int, DayType]) -> "Calendar":
+        """The same, were these days of these types."""
+        return Calendar(self._overrides | dict(days))
+
     def is_published(self, day: int) -> bool:
         """Whether somebody said what this day is, or only its weekday did."""
         return day in self._overrides or date_of(day).year in PUBLISHED_YEARS

@@ -8,6 +8,13 @@ from occupancy.database import Pool
 QUARTER_MS = 900_000
 
 
+class Learned(NamedTuple):
+    """When a model was learned, and with which state of the operators' calendar."""
+
+    at_ms: int
+    calendar_revision: int
+
+
 class QuarterRow(NamedTuple):
     """One lot as a quarter of an hour begins, and its lanes' totals then."""
 
@@ -45,10 +52,12 @@ async def find_first_ms(connections: Pool, lot_id: str) -> int | None:
     return None if first is None else int(first.timestamp() * 1_000)
 
 
-async def read_learned_at_ms(connections: Pool) -> int:
-    """When the stored model was learned; 0 when there is none."""
-    at = await connections.fetchval("SELECT learned_at FROM forecast_model")
-    return 0 if at is None else int(at.timestamp() * 1_000)
+async def read_learned(connections: Pool) -> Learned:
+    """What the stored model was learned from; noughts when there is none."""
+    row = await connections.fetchrow("SELECT learned_at, calendar_revision FROM forecast_model")
+    if row is None:
+        return Learned(0, 0)
+    return Learned(int(row["learned_at"].timestamp() * 1_000), row["calendar_revision"])
 
 
 async def read_model(connections: Pool) -> bytes | None:
@@ -56,14 +65,15 @@ async def read_model(connections: Pool) -> bytes | None:
     return None if model is None else bytes(model)
 
 
-async def write_model(connections: Pool, learned_at_ms: int, model: bytes) -> None:
-    """Keep the model; an older one than that kept changes nothing."""
+async def write_model(connections: Pool, learned: Learned, model: bytes) -> None:
+    """Keep the model unless that kept is newer and knows the same calendar."""
     await connections.execute(
-        "INSERT INTO forecast_model (learned_at, model) VALUES ($1, $2) "
+        "INSERT INTO forecast_model (learned_at, model, calendar_revision) VALUES ($1, $2, $3) "
         "ON CONFLICT (is_the_one) DO UPDATE SET learned_at = EXCLUDED.learned_at, "
-        "model = EXCLUDED.model WHERE forecast_model.learned_at < EXCLUDED.learned_at",
-        _time(learned_at_ms),
-        model,
+        "model = EXCLUDED.model, calendar_revision = EXCLUDED.calendar_revision "
+        "WHERE forecast_model.learned_at < EXCLUDED.learned_at "
+        "OR forecast_model.calendar_revision < EXCLUDED.calendar_revision",
+        *(_time(learned.at_ms), model, learned.calendar_revision),
     )
 
 

@@ -9,7 +9,7 @@ import structlog
 from gateway.process import is_cancelled
 from occupancy import database, database_forecast, database_tariffs, history
 from occupancy.calendar import Calendar
-from occupancy.database_forecast import QUARTER_MS, QuarterRow
+from occupancy.database_forecast import QUARTER_MS, Learned, QuarterRow
 from routing.forecast import Forecasts
 from routing.forecast_learn import learn
 from routing.forecast_model import DAY_MS, Model
@@ -18,7 +18,7 @@ from routing.forecast_usual import DAYS_AHEAD
 
 PAST_DAYS = 70
 LEARN_EVERY_MS = 3_600_000
-LOOK_EVERY_SECONDS = 60.0
+LOOK_EVERY_SECONDS = 10.0
 RETRY_SECONDS = 5.0
 LEASE = "forecast"  # beside the car parks' own
 LEASE_SECONDS = 600.0
@@ -56,15 +56,17 @@ class ForecastLearning:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def look(self) -> None:
-        """Take up what another process learned; learn when what there is grew old."""
-        learned_at_ms = await database_forecast.read_learned_at_ms(self._connections)
-        if learned_at_ms > self._forecasts.model.learned_at_ms:
+        """Take up what another process learned; learn when it grew old or a day became another."""
+        learned = await database_forecast.read_learned(self._connections)
+        if learned.at_ms > self._forecasts.model.learned_at_ms:
             await self._take_up()
         now_ms = self._clock()
-        if now_ms - self._forecasts.model.learned_at_ms < LEARN_EVERY_MS:
+        revision = (await database_tariffs.read_revisions(self._connections))["calendar"]
+        is_fresh = now_ms - self._forecasts.model.learned_at_ms < LEARN_EVERY_MS
+        if is_fresh and revision == learned.calendar_revision:
             return
         if await history.take_lease(self._connections, LEASE, self._holder, LEASE_SECONDS):
-            await self._learn(now_ms)
+            await self._learn(now_ms, revision)
 
     async def _take_up(self) -> None:
         stored = await database_forecast.read_model(self._connections)
@@ -75,7 +77,7 @@ class ForecastLearning:
         except msgspec.ValidationError as trouble:
             log.warning("the stored forecast model is another version's", reason=str(trouble))
 
-    async def _learn(self, now_ms: int) -> None:
+    async def _learn(self, now_ms: int, calendar_revision: int) -> None:
         first_day = day_of_ms(now_ms) - PAST_DAYS
         for lot_id in self._lot_ids:
             await self._read(lot_id, start_of_day_ms(first_day), now_ms)
@@ -83,7 +85,8 @@ class ForecastLearning:
         model = await asyncio.to_thread(self._work_out, first_day, calendar, now_ms)
         self._forecasts.learn(model)
         packed = msgspec.msgpack.encode(model)
-        await database_forecast.write_model(self._connections, now_ms, packed)
+        learned = Learned(now_ms, calendar_revision)
+        await database_forecast.write_model(self._connections, learned, packed)
         log.info("forecasts learned", lots=len(self._lot_ids), bytes=len(packed))
 
     async def _read(self, lot_id: str, from_ms: int, now_ms: int) -> None:

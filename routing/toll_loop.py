@@ -17,7 +17,7 @@ from routing.tolls import QUARTERS, Flow, TollTable, learn_tolls
 SAMPLE_DAYS = 4
 DAYS_BACK = 28
 LEARN_EVERY_MS = 3 * 3_600_000
-LOOK_EVERY_SECONDS = 60.0
+LOOK_EVERY_SECONDS = 10.0
 
 log = structlog.get_logger()
 
@@ -38,9 +38,10 @@ class TollLearning:
         self._take = take
         self._day = 0
         self._learned_at_ms = 0
+        self._calendar_revision = 0
 
     async def keep_learning(self) -> None:
-        """Learn when a day begins and every few hours, until cancelled."""
+        """Learn when a day begins, every few hours and after the calendar, until cancelled."""
         while not is_cancelled():
             try:
                 await self.look()
@@ -52,12 +53,14 @@ class TollLearning:
         """Learn if it is time."""
         now_ms = self._clock()
         today = local_minute(now_ms) // DAY_MINUTES
-        if today == self._day and now_ms - self._learned_at_ms < LEARN_EVERY_MS:
+        revision = (await database_tariffs.read_revisions(self._connections))["calendar"]
+        is_fresh = today == self._day and now_ms - self._learned_at_ms < LEARN_EVERY_MS
+        if is_fresh and revision == self._calendar_revision:
             return
         lots = list(self._lots.values())
         samples = [await self._read(lots, day) for day in await self._days_like(today)]
         self._take(await asyncio.to_thread(learn_tolls, today, lots, samples))
-        self._day, self._learned_at_ms = today, now_ms
+        self._day, self._learned_at_ms, self._calendar_revision = today, now_ms, revision
 
     async def _days_like(self, today: int) -> list[int]:
         """The last days of the same kind."""

@@ -27,6 +27,9 @@ BEGIN
         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO zhibo_web;
         REVOKE ALL ON audit, audit_head FROM zhibo_web;
         GRANT SELECT ON audit, audit_head TO zhibo_web;
+        REVOKE UPDATE, DELETE, TRUNCATE ON tariff_version, tariff_withdrawal, correction
+            FROM zhibo_web;
+        REVOKE INSERT, DELETE, TRUNCATE ON revision FROM zhibo_web;
         GRANT EXECUTE ON FUNCTION append_audit(jsonb) TO zhibo_web;
     END IF;
 END

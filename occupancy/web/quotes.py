@@ -98,6 +98,7 @@ class Quotes:
     def __init__(self, showcase: Showcase, shelf: TariffShelf) -> None:
         self._showcase = showcase
         self._shelf = shelf
+        self._told: dict[str, Tariff] = {}
         shelf.listen(self.tell_prices)
         self.tell_prices()
 
@@ -196,10 +197,11 @@ class Quotes:
 
     def tell_prices(self) -> None:
         """Give the list of car parks its free periods and prices."""
-        found = {lot_id: self._current(lot_id) for lot_id in self._showcase.lots}
-        self._showcase.price(
-            {lot_id: price_in_words(tariff) for lot_id, tariff in found.items() if tariff}
-        )
+        current = {lot_id: self._current(lot_id) for lot_id in self._showcase.lots}
+        told = {lot_id: tariff for lot_id, tariff in current.items() if tariff}
+        if told != self._told:
+            self._told = told
+            self._showcase.price({lot_id: price_in_words(one) for lot_id, one in told.items()})
 
 
 def price_in_words(tariff: Tariff) -> formats.PriceInWords:

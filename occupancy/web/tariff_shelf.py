@@ -9,12 +9,12 @@ import structlog
 from gateway.process import is_cancelled
 from occupancy import database
 from occupancy.calendar import DayType
-from occupancy.database_tariffs import list_overrides, list_tariffs
+from occupancy.database_tariffs import list_overrides, list_tariffs, read_revisions
 from occupancy.tariff import Tariff
 from occupancy.tariff_book import TariffBook
 from occupancy.tariff_file import shipped_tariffs
 
-LOOK_EVERY_SECONDS = 20.0
+LOOK_EVERY_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -25,6 +25,8 @@ class TariffShelf:
     def __init__(self) -> None:
         self._known: tuple[list[Tariff], Mapping[int, DayType]] = (shipped_tariffs(), {})
         self.book = TariffBook(*self._known)
+        self._revisions: Mapping[str, int] = {}
+        self._is_away = False
         self._listeners: list[Callable[[], None]] = []
 
     def listen(self, changed: Callable[[], None]) -> None:
@@ -40,12 +42,25 @@ class TariffShelf:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     async def look(self, connections: database.Pool) -> None:
+        """Read everything anew if anything was changed since the last time."""
+        try:
+            revisions = await read_revisions(connections)
+            if revisions != self._revisions:
+                await self._read(connections)
+        except database.NOT_READY as trouble:
+            if not self._is_away:
+                words = "PostgreSQL is away: the tariffs known so far serve"
+                log.warning(words, reason=str(trouble))
+            self._is_away = True
+        else:
+            self._is_away = False
+            # As they were before the reading: what came meanwhile is read again.
+            self._revisions = revisions
+
+    async def _read(self, connections: database.Pool) -> None:
         try:
             tariffs = await list_tariffs(connections)
             overrides = await list_overrides(connections)
-        except database.NOT_READY as trouble:
-            log.warning("PostgreSQL is away: the tariffs known so far serve", reason=str(trouble))
-            return
         except (msgspec.DecodeError, ValueError) as trouble:
             # Written by a newer version or by hand: a wrong price would be worse than an old one.
             log.error("the stored tariffs cannot be read: those known serve", reason=str(trouble))  # noqa: TRY400

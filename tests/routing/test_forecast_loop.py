@@ -1,10 +1,13 @@
 import asyncio
+from datetime import date
 
 import asyncpg
 import msgspec
 import pytest
 
-from occupancy import database, database_forecast, history
+from occupancy import database, database_forecast, database_tariffs, history
+from occupancy.calendar import DayType
+from occupancy.database_forecast import Learned
 from occupancy.history import Position
 from occupancy.lot import Lot
 from routing.forecast import ForecastBasis, Forecasts
@@ -109,19 +112,41 @@ async def test_an_hour_later_it_learns_what_came_since(connections: asyncpg.Pool
     assert forecasts.model.learned_at_ms == NOW_MS + LEARN_EVERY_MS
 
 
+async def test_a_day_that_becomes_a_holiday_is_learned_at_once_and_once(
+    connections: asyncpg.Pool,
+) -> None:
+    lot, now = a_lot(), [NOW_MS]
+    await live_through(connections, 15)
+    forecasts, made = learning(connections, lot, now)
+    await made.look()
+    others, other = learning(connections, lot, now)
+    await other.look()
+    await database_tariffs.override_day(
+        connections, date(2026, 11, 30), DayType.PUBLIC_HOLIDAY, reason="活动", changed_by="wang"
+    )
+    now[0] += 60_000
+    await made.look()
+    assert forecasts.model.learned_at_ms == now[0]
+    now[0] += 60_000
+    await other.look()
+    await made.look()
+    assert others.model.learned_at_ms == forecasts.model.learned_at_ms == NOW_MS + 60_000
+
+
 async def test_a_model_of_another_version_is_learned_anew(connections: asyncpg.Pool) -> None:
     await live_through(connections, 15)
-    await database_forecast.write_model(connections, NOW_MS - 1, msgspec.msgpack.encode({"a": 1}))
+    foreign = msgspec.msgpack.encode({"a": 1})
+    await database_forecast.write_model(connections, Learned(NOW_MS - 1, 0), foreign)
     forecasts, made = learning(connections, a_lot(), [NOW_MS])
     await made.look()
     assert forecasts.model.learned_at_ms == NOW_MS
 
 
 async def test_an_older_model_does_not_replace_a_newer_one(connections: asyncpg.Pool) -> None:
-    await database_forecast.write_model(connections, 2_000, b"new")
-    await database_forecast.write_model(connections, 1_000, b"old")
+    await database_forecast.write_model(connections, Learned(2_000, 0), b"new")
+    await database_forecast.write_model(connections, Learned(1_000, 0), b"old")
     assert await database_forecast.read_model(connections) == b"new"
-    assert await database_forecast.read_learned_at_ms(connections) == 2_000
+    assert await database_forecast.read_learned(connections) == Learned(2_000, 0)
 
 
 async def test_while_postgresql_is_away_the_loop_waits_and_ends_when_told() -> None:

@@ -3,7 +3,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from occupancy import database, history
+from occupancy import database, database_tariffs, history
+from occupancy.calendar import DayType, date_of
 from occupancy.database_forecast import QUARTER_MS, QuarterRow
 from occupancy.history import Position
 from occupancy.tariff_clock import DAY_MINUTES, local_minute, utc_ms
@@ -52,6 +53,22 @@ async def test_the_rush_of_the_last_workday_prices_todays(connections: asyncpg.P
     ten = utc_ms(TODAY * DAY_MINUTES) + 10 * 3_600_000
     assert table("kangle", ten, ten + 3 * 3_600_000) > 5
     assert table("kangle", ten - 8 * 3_600_000, ten - 7 * 3_600_000) == pytest.approx(0, abs=0.1)
+
+
+async def test_a_day_that_becomes_a_holiday_is_priced_anew(connections: asyncpg.Pool) -> None:
+    await a_full_friday(connections)
+    taken, tolls = learning(connections, [MORNING_MS])
+    await tolls.look()
+    await database_tariffs.override_day(
+        connections, date_of(TODAY), DayType.PUBLIC_HOLIDAY, reason="活动", changed_by="wang"
+    )
+    await tolls.look()
+    await tolls.look()
+    ten = utc_ms(TODAY * DAY_MINUTES) + 10 * 3_600_000
+    prices = [table("kangle", ten, ten + 3 * 3_600_000) for table in taken]
+    assert len(prices) == 2
+    assert prices[0] > 5
+    assert prices[1] == pytest.approx(0, abs=0.1)
 
 
 async def test_tolls_are_learned_again_after_hours_and_on_a_new_day(
