@@ -14,12 +14,11 @@ from occupancy.export_cells import (
     Column,
     Kind,
     Row,
-    Value,
     cell_text,
     csv_heading,
     csv_lines,
+    day_number,
     is_formula_like,
-    local_time,
     require_fit,
 )
 
@@ -101,10 +100,12 @@ class _Book:
         options = {"constant_memory": True, "tmpdir": str(path.parent)}
         self._book = Workbook(str(path), options)
         self._sheet = self._book.add_worksheet(sheet)
-        self._columns = columns
-        self._formats = {
+        formats = {
             kind: self._book.add_format({"num_format": form}) for kind, form in _FORMATS.items()
         }
+        self._places = [
+            (place, column.kind, formats.get(column.kind)) for place, column in enumerate(columns)
+        ]
         # The mark that keeps it text when somebody edits the cell.
         self._quoted = self._book.add_format({"quote_prefix": True})
         self._next = 1
@@ -118,37 +119,42 @@ class _Book:
         if self._next + len(rows) > MOST_XLSX_ROWS + 1:
             raise TooManyRowsError(f"XLSX 最多 {MOST_XLSX_ROWS} 行，请缩小范围或导出 CSV")
         for row in rows:
-            for place, (column, value) in enumerate(zip(self._columns, row, strict=True)):
-                if value is not None:
-                    self._write(place, column.kind, value)
+            for (place, kind, form), value in zip(self._places, row, strict=True):
+                if value is None:
+                    continue
+                if isinstance(value, str) or kind is Kind.NUMBER:
+                    self._write(place, kind, value, form)
+                else:
+                    self._sheet.write_number(self._next, place, _number(kind, value), form)
             self._next += 1
 
     def close(self) -> None:
         if self._next > 1:
-            self._sheet.autofilter(0, 0, self._next - 1, len(self._columns) - 1)
+            self._sheet.autofilter(0, 0, self._next - 1, len(self._places) - 1)
         self._book.close()
 
     def let_go(self) -> None:
         """Close the rows' own file, which a workbook that was not finished leaves open."""
         self._sheet._opt_close()  # noqa: SLF001 -- it has no other way
 
-    def _write(self, place: int, kind: Kind, value: Value) -> None:
-        form = self._formats.get(kind)
-        match kind, value:
-            case Kind.DATE, str(day):
-                at = date.fromisoformat(day)
-                self._sheet.write_datetime(self._next, place, at, form)
-            case _, str(text):
-                quoted = self._quoted if is_formula_like(text) else None
-                self._sheet.write_string(self._next, place, cell_text(text), quoted)
-            case Kind.MOMENT, int(ms):
-                self._sheet.write_datetime(self._next, place, local_time(ms), form)
-            case Kind.YUAN, int(fen):
-                self._sheet.write_number(self._next, place, fen / _FEN, form)
-            case _, int(number) if abs(number) > EXACT_INTEGER:
-                self._sheet.write_string(self._next, place, str(number))
-            case _:
-                self._sheet.write_number(self._next, place, value, form)
+    def _write(self, place: int, kind: Kind, value: str | float, form: object) -> None:
+        """Text, a date, or a number as it is."""
+        if kind is Kind.DATE:
+            self._sheet.write_datetime(self._next, place, date.fromisoformat(str(value)), form)
+        elif isinstance(value, str):
+            quoted = self._quoted if is_formula_like(value) else None
+            self._sheet.write_string(self._next, place, cell_text(value), quoted)
+        elif abs(value) > EXACT_INTEGER:
+            self._sheet.write_string(self._next, place, str(value))
+        else:
+            self._sheet.write_number(self._next, place, value)
+
+
+def _number(kind: Kind, value: float) -> float:
+    """As a spreadsheet counts it: days for moments, yuan for fen."""
+    if kind is Kind.MOMENT:
+        return day_number(int(value))
+    return value / _FEN if kind is Kind.YUAN else value
 
 
 def _width(column: Column) -> int:

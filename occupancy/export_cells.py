@@ -12,6 +12,7 @@ SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 EXACT_INTEGER = 2**53  # beyond it a spreadsheet rounds
 LONGEST_CELL = 32_767  # of a spreadsheet
 _FEN = 100
+_SHANGHAI_SECONDS, _DAY_SECONDS, _EPOCH_DAY = 28_800, 86_400, 25_569
 _DATE = re.compile(r"\d{4}-[01]\d-[0-3]\d")
 # What spreadsheets take for the beginning of a formula; the wide ones, too, where input is Chinese.
 _FORMULA_MARKS = tuple("=+-@\t\r\n＝＋－＠")
@@ -49,6 +50,11 @@ class BadRowError(Exception):
 def local_time(ms: int) -> dt.datetime:
     """As clocks in Shanghai show it, to the second, without a zone: spreadsheets know none."""
     return dt.datetime.fromtimestamp(ms // 1_000, tz=SHANGHAI).replace(tzinfo=None)
+
+
+def day_number(ms: int) -> float:
+    """The same as spreadsheets count it: days since the end of 1899."""
+    return (ms // 1_000 + _SHANGHAI_SECONDS) / _DAY_SECONDS + _EPOCH_DAY
 
 
 def is_formula_like(text: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet.worksheet import Worksheet
 
 from occupancy import export
@@ -24,7 +25,9 @@ from occupancy.export_cells import (
     Row,
     csv_heading,
     csv_lines,
+    day_number,
     is_formula_like,
+    local_time,
 )
 from tests.builders import MORNING_MS
 
@@ -186,3 +189,8 @@ async def test_fifty_thousand_rows_are_all_there(tmp_path: Path) -> None:
     told = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
     book.close()
     assert told == rows
+
+
+@given(st.integers(694_224_000_000, 7_258_118_399_000))
+def test_a_moment_is_the_same_in_a_sheet_and_in_a_csv(ms: int) -> None:
+    assert from_excel(day_number(ms)) == local_time(ms)
