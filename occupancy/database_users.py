@@ -69,7 +69,7 @@ async def find_operator(connection: Connection | Pool, name: str) -> Operator | 
     return None if row is None else _operator(row)
 
 
-async def list_operators(connections: Pool) -> list[Operator]:
+async def list_operators(connections: Connection | Pool) -> list[Operator]:
     return [
         _operator(row) for row in await connections.fetch("SELECT * FROM operator ORDER BY name")
     ]
@@ -83,6 +83,25 @@ async def change_operator(
         "UPDATE operator SET role = $2, lots = $3, is_locked = $4, version = version + 1, "
         "generation = generation + 1 WHERE operator_id = $1 RETURNING *",
         *(operator.operator_id, role.value, list(lots), is_locked),
+    )
+    return _operator(row)
+
+
+async def lock_operator(connection: Connection, name: str) -> Operator | None:
+    """Nobody else changes who may do what until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('operator'))")
+    return await find_operator(connection, name)
+
+
+async def clear_second_factor(connection: Connection, operator: Operator) -> Operator:
+    """He sets up another one when he comes next; his sessions and old codes are over."""
+    await connection.execute(
+        "DELETE FROM recovery_code WHERE operator_id = $1", operator.operator_id
+    )
+    row = await connection.fetchrow(
+        "UPDATE operator SET totp_secret = NULL, version = version + 1, "
+        "generation = generation + 1 WHERE operator_id = $1 RETURNING *",
+        operator.operator_id,
     )
     return _operator(row)
 
