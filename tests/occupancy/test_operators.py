@@ -138,3 +138,9 @@ async def test_a_short_password_is_refused_with_what_would_do() -> None:
     with pytest.raises(passwords.BadPasswordError, match="12 to 128 letters; this one has 5"):
         await passwords.hash_password("kurz!")
     assert not await passwords.fits("no hash at all", "anything")
+
+
+async def test_who_has_no_second_factor_passes_no_check_of_it(connections: asyncpg.Pool) -> None:
+    operator, _ = await added(connections)
+    code = second_factor.code_at("", second_factor.step_at(MORNING_MS))
+    assert not await operators.check_code(connections, operator, code, MORNING_MS, HERE)
