@@ -4,9 +4,9 @@ Per car park, all under one hash tag so that Redis Cluster keeps them together:
 
 observations  stream, id `<epoch>-<last sequence>`, `r` = rows in order (gateway.history_rows):
               the whole history, resent until recorded; trimmed by MINID behind the record
-now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock at sending,
-              `s` = this server's clock then: only the newest, so that fresh state never waits
-              behind a backlog; trimmed to a few
+now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway clock when it
+              was made, `s` = this server's clock then: only the newest, so that fresh state never
+              waits behind a backlog; trimmed to a few
 recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it; with a
               `!` behind it the stream has a hole after it, and the gateway shall send again
 unreadable    stream of entries nobody could read, with the reason: kept by the recorder
@@ -32,20 +32,20 @@ from gateway.signs import SignOrder
 
 NOW_LENGTH = 8
 UNREADABLE_LENGTH = 10_000
-_OBSERVATIONS, _ROWS, _SENT_AT, _SERVER_SENT_AT = b"o", b"r", b"t", b"s"
+_OBSERVATIONS, _ROWS, _MADE_AT, _SERVER_MADE_AT = b"o", b"r", b"t", b"s"
 _REFUSED_ID = "equal or smaller"
 _AGAIN = "!"
 
 
 class NowEntry(msgspec.Struct, frozen=True):
-    """The newest observation, with the gateway's clock and the server's when it was sent.
+    """The newest observation, with the gateway's clock and the server's when it was made.
 
-    A gateway of an older version does not know the server's.
+    A gateway of an older version says when it was sent, and does not know the server's clock.
     """
 
     observation: Observation
-    sent_at_ms: int
-    server_sent_at_ms: int | None = None
+    made_at_ms: int
+    server_made_at_ms: int | None = None
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -137,9 +137,9 @@ def _sequence_of(position: tuple[int, int] | None, epoch: int) -> int:
 async def publish_now(redis: Redis, entry: NowEntry) -> bool:
     """Say the newest state; False if the server already has this or a newer one."""
     news = entry.observation
-    fields = {_OBSERVATIONS: encode_batch((news,)), _SENT_AT: str(entry.sent_at_ms).encode()}
-    if entry.server_sent_at_ms is not None:
-        fields[_SERVER_SENT_AT] = str(entry.server_sent_at_ms).encode()
+    fields = {_OBSERVATIONS: encode_batch((news,)), _MADE_AT: str(entry.made_at_ms).encode()}
+    if entry.server_made_at_ms is not None:
+        fields[_SERVER_MADE_AT] = str(entry.server_made_at_ms).encode()
     place = entry_id(news.epoch, news.sequence)
     return await _add(redis, now_key(news.lot_id), place, fields, keep=NOW_LENGTH)
 
@@ -291,11 +291,11 @@ async def read_correction(redis: Redis, lot_id: str) -> Correction | None:
 
 def _now_entry(fields: Mapping[bytes, bytes]) -> NowEntry:
     (observation,) = decode_batch(fields[_OBSERVATIONS])
-    server_sent_at = fields.get(_SERVER_SENT_AT)
+    server_made_at = fields.get(_SERVER_MADE_AT)
     return NowEntry(
         observation,
-        int(fields[_SENT_AT]),
-        None if server_sent_at is None else int(server_sent_at),
+        int(fields[_MADE_AT]),
+        None if server_made_at is None else int(server_made_at),
     )
 
 

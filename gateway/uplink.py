@@ -47,6 +47,7 @@ class Uplink:
         self._clock = clock
         self._monotonic = monotonic
         self._newest = newest
+        self._told_at = (clock(), monotonic())
         self._said_sequence = 0
         self._sent_sequence = 0
         self._asked_at: float | None = None
@@ -60,6 +61,7 @@ class Uplink:
     def tell(self, observation: Observation) -> None:
         """There is a newer observation in the outbox."""
         self._newest = observation
+        self._told_at = (self._clock(), self._monotonic())
         self._news.set()
 
     @property
@@ -165,9 +167,10 @@ class Uplink:
             await self._outbox.note_published()
         # The epoch may be younger than the observation: see Outbox.bear_again.
         placed = msgspec.structs.replace(newest, epoch=self._outbox.epoch)
+        told_at_ms, told_at = self._told_at
         known = self._server_clock
-        server_ms = None if known is None else known.at(self._monotonic())
-        await stream.publish_now(self._redis, stream.NowEntry(placed, self._clock(), server_ms))
+        server_ms = None if known is None else known.at(told_at)
+        await stream.publish_now(self._redis, stream.NowEntry(placed, told_at_ms, server_ms))
         self._said_sequence = newest.sequence
 
     async def _send_batch(self) -> bool:

@@ -16,14 +16,26 @@ async def append(connection: Connection | Pool, entry: Entry) -> int:
     return int(await connection.fetchval("SELECT append_audit($1::jsonb)", content))
 
 
-async def list_newest(
-    connections: Pool, most: int, *, subject: str = "", who: str = "", before: int | None = None
-) -> list[Recorded]:
+class Wanted(msgspec.Struct, frozen=True):
+    """Which records: empty is any. `lots` none: of every car park and of none."""
+
+    subject: str = ""
+    who: str = ""
+    action: str = ""
+    lots: tuple[str, ...] = ()
+    before: int | None = None
+
+
+ANY = Wanted()
+
+
+async def list_newest(connections: Pool, most: int, wanted: Wanted = ANY) -> list[Recorded]:
     rows = await connections.fetch(
         "SELECT number, content, previous, hash FROM audit WHERE ($2 = '' OR subject = $2) "
-        "AND ($3 = '' OR who = $3) AND ($4::bigint IS NULL OR number < $4) "
+        "AND ($3 = '' OR who = $3) AND ($4 = '' OR action = $4) "
+        "AND ($5::text[] = '{}' OR lot_id = ANY($5)) AND ($6::bigint IS NULL OR number < $6) "
         "ORDER BY number DESC LIMIT $1",
-        *(most, subject, who, before),
+        *(most, wanted.subject, wanted.who, wanted.action, list(wanted.lots), wanted.before),
     )
     return [read(Link(**row)) for row in rows]
 

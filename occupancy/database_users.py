@@ -1,5 +1,6 @@
 """Operators in PostgreSQL: their passwords' hashes, second factors, and failed log-ins."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ from occupancy.permissions import Person, Role
 FAILURES_WINDOW_MINUTES = 15
 MOST_FAILURES_OF_ACCOUNT = 5
 MOST_FAILURES_FROM_ADDRESS = 30
+_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
 class Operator(msgspec.Struct, frozen=True):
@@ -39,6 +41,11 @@ class Operator(msgspec.Struct, frozen=True):
             "is_locked": self.is_locked,
             "has_second_factor": self.totp_secret is not None,
         }
+
+
+def is_name(text: str) -> bool:
+    """Whether somebody can be called so, as the table checks it."""
+    return _NAME.fullmatch(text) is not None
 
 
 class NameTakenError(Exception):
@@ -106,12 +113,14 @@ async def clear_second_factor(connection: Connection, operator: Operator) -> Ope
     return _operator(row)
 
 
-async def set_password(connection: Connection | Pool, name: str, password_hash: str) -> None:
-    """A new password; sessions of the old one are over."""
-    await connection.execute(
-        "UPDATE operator SET password_hash = $2, generation = generation + 1, "
-        "version = version + 1 WHERE name = $1",
-        *(name, password_hash),
+async def set_password(connection: Connection | Pool, name: str, password_hash: str) -> int:
+    """A new password; sessions of the old one are over. The generation of the new ones."""
+    return int(
+        await connection.fetchval(
+            "UPDATE operator SET password_hash = $2, generation = generation + 1, "
+            "version = version + 1 WHERE name = $1 RETURNING generation",
+            *(name, password_hash),
+        )
     )
 
 

@@ -128,37 +128,37 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """An observation as it came in: the gateway's clock at sending, ours at receiving.
+    """An observation as it came in: the gateway's clock at its making, ours at receiving.
 
-    `server_sent_at_ms` is our clock at sending as the gateway knew it from Redis; a gateway of an
-    older version says nothing of it, and then the way counts as a clock that is wrong.
+    `server_made_at_ms` is our clock at its making as the gateway knew it from Redis; a gateway of
+    an older version says nothing of it, and then the way counts as a clock that is wrong.
     """
 
     observation: Observation
-    sent_at_ms: int
+    made_at_ms: int
     received_at_ms: int
-    server_sent_at_ms: int | None = None
+    server_made_at_ms: int | None = None
 
     @property
     def offset_ms(self) -> int:
         """How far the gateway's clock is behind ours; 0 within what a network may take."""
-        offset = self._sent_by_our_clock_ms - self.sent_at_ms
+        offset = self._made_by_our_clock_ms - self.made_at_ms
         return offset if abs(offset) > CLOCK_TOLERANCE_MS else 0
 
     @property
     def observed_at_ms(self) -> int:
-        """By our clock, and never after it was sent.
+        """By our clock, and never after it was made.
 
         What was observed before its gateway's clock was set back would look fresh for too long.
         """
-        return min(self.observation.observed_at_ms + self.offset_ms, self._sent_by_our_clock_ms)
+        return min(self.observation.observed_at_ms + self.offset_ms, self._made_by_our_clock_ms)
 
     @property
-    def _sent_by_our_clock_ms(self) -> int:
+    def _made_by_our_clock_ms(self) -> int:
         """A server whose clock goes before ours says nothing from the future."""
-        if self.server_sent_at_ms is None:
+        if self.server_made_at_ms is None:
             return self.received_at_ms
-        return min(self.server_sent_at_ms, self.received_at_ms)
+        return min(self.server_made_at_ms, self.received_at_ms)
 
 
 def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOccupancy:

@@ -25,14 +25,19 @@ class Made(NamedTuple):
 
 
 async def add_operator(
-    connections: Pool, name: str, role: Role, lots: Sequence[str], by: str
+    connections: Pool,
+    name: str,
+    role: Role,
+    lots: Sequence[str],
+    by: str,
+    reason: str = "new operator",
 ) -> Made:
     """Add him with a password nobody chose. Raises NameTakenError."""
     password = passwords.make_password()
     hashed = await passwords.hash_password(password)
     async with connections.acquire() as connection, connection.transaction():
         made = await database_users.add_operator(connection, name, role, hashed, by, lots)
-        entry = Entry(by, "add_user", f"user {name}", "new operator", after=made.facts)
+        entry = Entry(by, "add_user", f"user {name}", reason, after=made.facts)
         await database_audit.append(connection, entry)
     return Made(made, password)
 
@@ -55,6 +60,18 @@ async def renew_password(connections: Pool, name: str, by: str) -> str | None:
         entry = Entry(by, "renew_password", f"user {name}", "password renewed")
         await database_audit.append(connection, entry)
     return password
+
+
+async def change_password(connections: Pool, operator: Operator, password: str) -> int:
+    """His own choice; the generation that sessions must have from now on."""
+    hashed = await passwords.hash_password(password)
+    async with connections.acquire() as connection, connection.transaction():
+        generation = await database_users.set_password(connection, operator.name, hashed)
+        entry = Entry(
+            operator.name, "change_password", f"user {operator.name}", "own password changed"
+        )
+        await database_audit.append(connection, entry)
+    return generation
 
 
 async def check_password(

@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 LEAST_LETTERS, MOST_LETTERS = 12, 128
+LEAST_DIFFERENT = 5
 _AT_ONCE = threading.BoundedSemaphore(2)  # 64 MiB each
 _HASHER = PasswordHasher()
 # What is checked for a name nobody has: it takes as long, and nothing fits it.
@@ -16,6 +17,17 @@ _NOBODY = _HASHER.hash(secrets.token_urlsafe(32))
 
 class BadPasswordError(Exception):
     """A password that is too short or too long; the message says what would do."""
+
+
+def find_flaw(password: str, name: str) -> str | None:
+    """Why nobody of this name should have it, in Chinese; None: it will do."""
+    if not LEAST_LETTERS <= len(password) <= MOST_LETTERS:
+        return f"密码要 {LEAST_LETTERS} 到 {MOST_LETTERS} 个字符，现在是 {len(password)} 个"
+    if name.casefold() in password.casefold():
+        return "密码里不要有用户名"
+    if len(set(password)) < LEAST_DIFFERENT:
+        return f"至少要有 {LEAST_DIFFERENT} 种不同的字符"
+    return None
 
 
 def make_password() -> str:

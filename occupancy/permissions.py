@@ -11,12 +11,14 @@ class Permission(StrEnum):
 
     SEE = "see"  # the live pages
     CALIBRATE = "calibrate"
-    CLOSE = "close"
+    CLOSE = "close"  # and reserve
+    OVERRIDE_SIGN = "override_sign"
     ACKNOWLEDGE = "acknowledge"
     EDIT_RULES = "edit_rules"
     DRAFT_TARIFF = "draft_tariff"
     APPROVE_TARIFF = "approve_tariff"
     EDIT_CALENDAR = "edit_calendar"
+    EXPORT = "export"
     SEE_AUDIT = "see_audit"
     MANAGE_USERS = "manage_users"
 
@@ -32,15 +34,20 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_DUTY = frozenset({Permission.SEE, Permission.CALIBRATE, Permission.CLOSE, Permission.ACKNOWLEDGE})
+_READ = frozenset({Permission.SEE, Permission.EXPORT})
+_DUTY = _READ | {
+    Permission.CALIBRATE,
+    Permission.CLOSE,
+    Permission.OVERRIDE_SIGN,
+    Permission.ACKNOWLEDGE,
+}
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.OPERATOR: _DUTY,
     Role.MANAGER: _DUTY
     | {Permission.EDIT_RULES, Permission.DRAFT_TARIFF, Permission.EDIT_CALENDAR},
-    Role.APPROVER: frozenset(
-        {Permission.SEE, Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT}
-    ),
-    Role.PLANNER: frozenset({Permission.SEE}),
+    Role.APPROVER: _READ
+    | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
+    Role.PLANNER: _READ,
     Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
     Role.ADMIN: frozenset(Permission),
 }

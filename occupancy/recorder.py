@@ -103,7 +103,7 @@ class Recorder:
     async def _take_in(self, entry: stream.NowEntry) -> None:
         news = entry.observation
         lot = self.lots[news.lot_id]
-        received = Received(news, entry.sent_at_ms, self.clock(), entry.server_sent_at_ms)
+        received = Received(news, entry.made_at_ms, self.clock(), entry.server_made_at_ms)
         self.heard[lot.lot_id] = Heard.after(self.heard.get(lot.lot_id), received)
         before = self.pictures.get(lot.lot_id)
         picture = fold(before, lot, received)

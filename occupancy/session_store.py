@@ -16,6 +16,11 @@ IDLE_MS = 30 * 60_000
 LIFETIME_MS = 12 * 3_600_000
 TOUCH_MS = 60_000
 _KEY_BYTES = 24
+_KEEP = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+"""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -40,7 +45,7 @@ async def begin(redis: Redis, session: Session, replaced_key: str = "") -> str:
     key = f"{session.name}.{secrets.token_urlsafe(_KEY_BYTES)}"
     place = _place(session.name)
     pipe = redis.pipeline(transaction=True)
-    if _name_in(replaced_key) == session.name:
+    if name_in(replaced_key) == session.name:
         pipe.hdel(place, digest(replaced_key))
     pipe.hset(place, digest(key), msgspec.msgpack.encode(session))
     pipe.pexpire(place, LIFETIME_MS)
@@ -49,8 +54,8 @@ async def begin(redis: Redis, session: Session, replaced_key: str = "") -> str:
 
 
 async def find(redis: Redis, key: str, now_ms: int) -> Session | None:
-    """The live session of this key; seeing it keeps it from falling idle."""
-    name = _name_in(key)
+    """The live session of this key; looking for it does not keep it from falling idle."""
+    name = name_in(key)
     if not name:
         return None
     raw = await redis.hget(_place(name), digest(key))
@@ -60,10 +65,13 @@ async def find(redis: Redis, key: str, now_ms: int) -> Session | None:
     if not session.is_alive(now_ms):
         await end(redis, name, digest(key))
         return None
-    if now_ms - session.seen_at_ms >= TOUCH_MS:
-        session = msgspec.structs.replace(session, seen_at_ms=now_ms)
-        await _keep(redis, key, session)
     return session
+
+
+async def touch(redis: Redis, key: str, session: Session, now_ms: int) -> None:
+    """Its operator has done something: it falls idle later."""
+    if now_ms - session.seen_at_ms >= TOUCH_MS:
+        await _keep(redis, key, msgspec.structs.replace(session, seen_at_ms=now_ms))
 
 
 async def propose_secret(redis: Redis, key: str, session: Session, secret: str) -> None:
@@ -72,7 +80,9 @@ async def propose_secret(redis: Redis, key: str, session: Session, secret: str) 
 
 
 async def _keep(redis: Redis, key: str, session: Session) -> None:
-    await redis.hset(_place(session.name), digest(key), msgspec.msgpack.encode(session))
+    """Only as long as it is there: who ended it meanwhile has ended it."""
+    place, packed = _place(session.name), msgspec.msgpack.encode(session)
+    await redis.eval(_KEEP, 1, place, digest(key), packed)
 
 
 async def list_of(redis: Redis, name: str, now_ms: int) -> dict[str, Session]:
@@ -101,7 +111,7 @@ def make_csrf() -> str:
     return secrets.token_urlsafe(_KEY_BYTES)
 
 
-def _name_in(key: str) -> str:
+def name_in(key: str) -> str:
     return key.rpartition(".")[0]
 
 

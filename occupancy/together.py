@@ -16,9 +16,10 @@ import aiohttp
 
 from gateway.children import Child, ChildRefusedError, keep_running
 from gateway.settings import BadSettingError
-from occupancy import embedded
+from occupancy import database, embedded
 from occupancy.config import RUNNING_FILE
 from occupancy.first_start import prepare
+from occupancy.operators import Made, add_first_administrator
 
 MODBUS_OFFSETS = range(0, 16_000, 1_000)  # below the ports the kernel gives out by itself
 READY_SECONDS = 120.0
@@ -55,6 +56,7 @@ async def run_together(
         say(f"starting; logs in {town.logs}")
         async with _servers(town) as (postgres_url, redis_url):
             await prepare(postgres_url)
+            first = await _first_administrator(postgres_url)
             places = {
                 "ZHIBO_DATA": str(town.data.absolute()),
                 "ZHIBO_OUTBOX": str(town.data.absolute() / "outbox"),
@@ -63,18 +65,29 @@ async def run_together(
                 "ZHIBO_MODBUS_PORT_OFFSET": str(offset),
             }
             with _told_to_others(town.data, places):
-                await _run_parts(town, {**environ, **places, "ZHIBO_CHILD": "1"}, stopping, say)
+                await _run_parts(
+                    town, {**environ, **places, "ZHIBO_CHILD": "1"}, stopping, say, first
+                )
     say(f"stopped; the data is in {town.data}")
 
 
+async def _first_administrator(postgres_url: str) -> Made | None:
+    async with database.pool(postgres_url) as connections:
+        return await add_first_administrator(connections)
+
+
 async def _run_parts(
-    town: Town, environ: Mapping[str, str], stopping: asyncio.Event, say: Say
+    town: Town,
+    environ: Mapping[str, str],
+    stopping: asyncio.Event,
+    say: Say,
+    first: Made | None,
 ) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             for child in _children(town, environ):
                 group.create_task(keep_running(child, stopping), name=child.name)
-            group.create_task(_announce(town, stopping, say), name="announce")
+            group.create_task(_announce(town, stopping, say, first), name="announce")
     except* ChildRefusedError as refusals:
         raise refusals.exceptions[0] from None
 
@@ -136,7 +149,7 @@ async def _servers(town: Town) -> AsyncIterator[tuple[str, str]]:
         yield postgres_url, redis_url
 
 
-async def _announce(town: Town, stopping: asyncio.Event, say: Say) -> None:
+async def _announce(town: Town, stopping: asyncio.Event, say: Say, first: Made | None) -> None:
     web = f"http://{town.host}:{town.port}"
     try:
         async with asyncio.timeout(READY_SECONDS):
@@ -149,10 +162,16 @@ async def _announce(town: Town, stopping: asyncio.Event, say: Say) -> None:
         say(
             f"三水智泊 is up. Ctrl-C stops it.\n"
             f"  big screen    {web}/board\n"
+            f"  operators     {web}/admin/\n"
             f"  API           {web}/v1/lots   (documentation {web}/docs)\n"
             f"  live stream   {web}/v1/stream\n"
             f"  simulated truth  http://{LOOPBACK}:{town.sim_port}/truth"
         )
+        if first is not None:
+            say(
+                f"  first operator   {first.operator.name}, password {first.password} "
+                "(shown this once; another: zhibo user password admin)"
+            )
 
 
 async def _is_ready(web: str) -> bool:

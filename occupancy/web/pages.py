@@ -1,5 +1,7 @@
 """Jinja2 templates: escaped by default, an unknown name is an error."""
 
+from collections.abc import Callable
+
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from occupancy.web.static_files import StaticFiles
@@ -17,6 +19,10 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals["static"] = static.url
+
+    def add_filter(self, name: str, change: Callable[[str], str]) -> None:
+        """`{{ word | name }}` gives what `change` makes of the word."""
+        self._environment.filters[name] = change
 
     def render(self, template: str, **values: object) -> str:
         return self._environment.get_template(template).render(**values)

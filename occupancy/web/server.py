@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from redis.asyncio import Redis
 
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
@@ -15,6 +16,8 @@ from occupancy import database
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign
+from occupancy.web.admin.floor import Admin, open_admin
+from occupancy.web.admin.ground import AdminGround
 from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
 from occupancy.web.config import PORT, WebSettings
@@ -50,6 +53,7 @@ class Face:
     board: Board
     shelf: TariffShelf
     alarms: Alarms
+    admin: Admin | None = None
 
 
 async def run_web(
@@ -73,8 +77,9 @@ async def run_web(
             floors.extend(builder(ground) for builder in builders)
             return [route for floor in floors for route in floor.routes]
 
-        face = make_face(lots, signs, connections, clock, build)
+        face = make_face(lots, signs, connections, clock, build, redis)
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
+        loops |= face.admin.loops if face.admin else {}
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(face.showcase.follow(redis), name="follow pictures"),
@@ -98,14 +103,24 @@ def make_face(
     connections: database.Pool,
     clock: Callable[[], int],
     above: Callable[[Showcase, TariffShelf], list[Route]] = lambda _, __: [],
+    redis: Redis | None = None,
 ) -> Face:
-    """The application, without a socket; `above` are the routes of the packages above."""
+    """The application, without a socket; `above` are the routes of the packages above.
+
+    Without Redis there are no sessions and so no operators' pages.
+    """
     showcase = Showcase(lots, clock)
     stream = LiveStream(showcase)
     shelf = TariffShelf()
     static = StaticFiles(clock)
     board = Board(showcase, connections, static, signs)
     alarms = Alarms(showcase, stream, connections)
+    admin = None
+    if redis is not None:
+        ground = AdminGround(
+            showcase, board.trends, alarms, shelf, signs, connections, redis, clock
+        )
+        admin = open_admin(ground, static)
     routes = [
         *Lots(showcase, connections).routes(),
         *alarms.routes(),
@@ -122,13 +137,16 @@ def make_face(
         *board.routes(),
         *static.routes(),
         *above(showcase, shelf),
+        *(admin.routes if admin else ()),
     ]
     routes += Documentation(routes, static, clock).routes()
     app = web.Application(middlewares=[as_documents], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(stream.close)
+    if admin:
+        app.on_shutdown.append(admin.desk.stream.close)
     bind(app, routes)
-    return Face(app, showcase, static, stream, board, shelf, alarms)
+    return Face(app, showcase, static, stream, board, shelf, alarms, admin)
 
 
 @asynccontextmanager

@@ -3,34 +3,16 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from gateway.process import is_cancelled
 from occupancy import database, history
+from occupancy.web.trend import Trend
 
 SPAN_MS = 3 * 3_600_000
 STEP_SECONDS = 60
 DAY_MS = 24 * 3_600_000
 EVERY_SECONDS = 60.0
 RETRY_SECONDS = 3.0
-MINUTES_AN_HOUR = 60
-
-
-@dataclass(frozen=True)
-class Trend:
-    """Free spaces a minute, from the first that is known; None where history does not tell."""
-
-    free: tuple[float | None, ...] = ()
-    entries_day: int | None = None
-    exits_day: int | None = None
-
-    @property
-    def span(self) -> str:
-        """How far back the line goes, in words."""
-        minutes = len(self.free)
-        if minutes < MINUTES_AN_HOUR:
-            return f"近 {minutes} 分钟" if minutes else "暂无走势"
-        return f"近 {minutes / MINUTES_AN_HOUR:.1f} 小时".replace(".0 ", " ")
 
 
 class Trends:

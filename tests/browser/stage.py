@@ -11,7 +11,7 @@ from gateway.observation import FaceState, GroupReading, GroupState, SignReading
 from occupancy.lot import Lot, OpeningState
 from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign
-from occupancy.web.trends import Trend
+from occupancy.web.trend import Trend
 from tests.builders import a_group
 from tests.occupancy.web.faces import Above, Served, no_floor, served
 

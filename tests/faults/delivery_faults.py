@@ -13,7 +13,6 @@ from tests.faults.stage import Stage
 from tests.faults.watch import Watch
 
 GATHER_SECONDS = 2.5
-LIE_SECONDS = 6.0  # longer than what passes for a network's delay: it must not look fresh
 
 
 async def again_and_reordered(stage: Stage, _: Watch) -> int:
@@ -23,7 +22,6 @@ async def again_and_reordered(stage: Stage, _: Watch) -> int:
     await asyncio.sleep(GATHER_SECONDS)
     for gateway in stage.gateways():
         gateway.send(signal.SIGSTOP)
-    await asyncio.sleep(LIE_SECONDS)
     for lot_id in stage.lots:
         await _deal_observations(stage, stream.observations_key(lot_id))
         await _deal_now(stage, stream.now_key(lot_id))

@@ -131,7 +131,7 @@ async def _says_everything(redis: Redis) -> None:
     assert not await stream.publish_history(redis, (_placed(2),))
     assert abs(await stream.read_clock(redis) - now_ms()) < 60_000
     ((lot_id, _, now),) = await stream.read_now(redis, {LOT: "0-0"}, 1)
-    assert (lot_id, now.observation.sequence, now.sent_at_ms) == (LOT, 1, 5)
+    assert (lot_id, now.observation.sequence, now.made_at_ms) == (LOT, 1, 5)
     held = await stream.read_held(redis, LOT)
     assert (held.observations, held.now, held.recorded) == ((7, 2), (7, 1), None)
     assert len(await stream.read_history(redis, LOT, "0-0", 10)) == 1

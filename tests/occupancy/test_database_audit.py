@@ -9,6 +9,7 @@ import pytest
 from occupancy import database, database_audit
 from occupancy.audit import Entry, Head
 from occupancy.database import WEB_ROLE
+from occupancy.database_audit import Wanted
 
 
 def an_entry(number: int = 1, **news: object) -> Entry:
@@ -35,8 +36,10 @@ async def test_what_was_recorded_is_read_back(connections: asyncpg.Pool) -> None
     assert (newest.number, newest.who, newest.reason) == (3, "li.ming", "夜间盘点 3")
     assert (newest.before, newest.after) == (97, {"cars": 91})
     assert newest.at_ms > 1_700_000_000_000
-    assert await database_audit.list_newest(connections, 5, who="nobody") == []
-    assert [one.number for one in await database_audit.list_newest(connections, 5, before=3)] == [
+    assert await database_audit.list_newest(connections, 5, Wanted(who="nobody")) == []
+    assert [
+        one.number for one in await database_audit.list_newest(connections, 5, Wanted(before=3))
+    ] == [
         2,
         1,
     ]

@@ -44,6 +44,9 @@ async def test_the_key_of_another_is_not_ended(redis: Redis) -> None:
 async def test_idle_sessions_end_and_used_ones_go_on(redis: Redis) -> None:
     key = await session_store.begin(redis, a_session())
     later_ms = MORNING_MS + IDLE_MS - 1
+    session = await session_store.find(redis, key, later_ms)
+    assert session is not None
+    await session_store.touch(redis, key, session, later_ms)
     seen = await session_store.find(redis, key, later_ms)
     assert seen is not None
     assert seen.seen_at_ms == later_ms
@@ -58,7 +61,9 @@ async def test_a_session_that_is_used_all_day_ends_as_well(redis: Redis) -> None
     now_ms = MORNING_MS
     while now_ms + TOUCH_MS * 20 < MORNING_MS + LIFETIME_MS:
         now_ms += TOUCH_MS * 20
-        assert await session_store.find(redis, key, now_ms) is not None
+        session = await session_store.find(redis, key, now_ms)
+        assert session is not None
+        await session_store.touch(redis, key, session, now_ms)
     assert await session_store.find(redis, key, MORNING_MS + LIFETIME_MS) is None
 
 
@@ -80,3 +85,14 @@ async def test_a_proposed_second_factor_is_remembered(redis: Redis) -> None:
     await session_store.propose_secret(redis, key, session, "ABC")
     found = await session_store.find(redis, key, MORNING_MS)
     assert found == msgspec.structs.replace(session, proposed_secret="ABC")  # noqa: S106
+
+
+async def test_a_session_that_was_ended_is_not_brought_back_by_its_last_request(
+    redis: Redis,
+) -> None:
+    key = await session_store.begin(redis, a_session())
+    session = await session_store.find(redis, key, MORNING_MS)
+    assert session is not None
+    await session_store.end(redis, session.name, session_store.digest(key))
+    await session_store.touch(redis, key, session, MORNING_MS + IDLE_MS - 1)
+    assert await session_store.find(redis, key, MORNING_MS) is None

@@ -7,7 +7,9 @@
   const ports = new Set();
   const latest = new Map();
   const shared = typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope;
+  const isDesk = location.pathname.startsWith("/admin/"); // the operators' pages hear more
   let source = null;
+  let desk = null;
   let heardAt = 0;
   let ahead = null; // the server's clock before ours, in milliseconds
 
@@ -19,7 +21,7 @@
 
   function open() {
     if (source) source.close();
-    source = new EventSource("/v1/stream");
+    source = new EventSource(isDesk ? "/admin/stream" : "/v1/stream");
     heardAt = performance.now();
     source.addEventListener("lot", (event) => {
       heardAt = performance.now();
@@ -33,6 +35,12 @@
       ahead = Date.parse(beat.now) - Date.now();
       tell({ kind: "heartbeat", beat });
     });
+    source.addEventListener("desk", (event) => {
+      heardAt = performance.now();
+      desk = JSON.parse(event.data);
+      tell({ kind: "desk", desk });
+    });
+    source.addEventListener("ended", () => tell({ kind: "ended" }));
   }
 
   // A dead line says nothing, and a browser gives up after some answers: begin again by ourselves.
@@ -45,6 +53,7 @@
   function welcome(port) {
     ports.add(port);
     for (const lot of latest.values()) port.postMessage({ kind: "lot", lot, ahead });
+    if (desk) port.postMessage({ kind: "desk", desk, ahead });
   }
 
   self.onconnect = (event) => {

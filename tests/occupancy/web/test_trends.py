@@ -6,7 +6,8 @@ import pytest
 
 from occupancy.database import Pool
 from occupancy.history import Position, record
-from occupancy.web.trends import SPAN_MS, Trend, Trends
+from occupancy.web.trend import Trend
+from occupancy.web.trends import SPAN_MS, Trends
 from tests.builders import MORNING_MS, an_observation
 from tests.rows import written
 from tests.waiting import until

@@ -1,0 +1,83 @@
+"""The operators' live stream: what everybody hears, and how many alarms wait for somebody."""
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from gateway.process import is_cancelled
+from occupancy.web.admin.admin_route import Access, AdminRoute
+from occupancy.web.admin.gate import Gate
+from occupancy.web.admin.ground import AdminGround
+from occupancy.web.admin.visit import Visit
+from occupancy.web.events import LiveStream
+from occupancy.web.static_files import StaticFiles
+
+LOOK_SECONDS = 0.5
+SESSION_LOOK_SECONDS = 5.0
+REMIND_LOOKS = 10  # a page that came in between hears of it soon
+
+
+class DeskNews(msgspec.Struct, frozen=True):
+    """The alarms that wait for somebody; `number` grows with every change of the desk."""
+
+    waiting: int
+    number: int
+
+
+class DeskStream:
+    """`/admin/stream`: ended as soon as its session is."""
+
+    def __init__(self, ground: AdminGround, gate: Gate, worker: StaticFiles) -> None:
+        self.stream = LiveStream(ground.showcase)
+        self._ground = ground
+        self._gate = gate
+        self._worker = worker
+        self._number = 0
+
+    def routes(self) -> list[AdminRoute]:
+        return [
+            AdminRoute("GET", "/admin/stream", self.answer, Access.LOGGED_IN),
+            AdminRoute("GET", "/admin/live-worker.js", self.script, Access.LOGGED_IN),
+        ]
+
+    def tell_all(self) -> None:
+        """Something on the desk was changed: every page looks again."""
+        self._number += 1
+        self._say()
+
+    async def answer(self, visit: Visit) -> web.StreamResponse:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._end_with(visit), name="session")
+            try:
+                return await self.stream.answer(visit.request, None)
+            finally:
+                watching.cancel()
+
+    async def script(self, visit: Visit) -> web.StreamResponse:
+        """One address for ever: a browser runs one shared worker an address."""
+        return self._worker.answer_plain(visit.request, "live-worker.js")
+
+    async def keep_telling(self) -> None:
+        """Say what has changed on the desk, until cancelled."""
+        looks, before = 0, None
+        while not is_cancelled():
+            now = self._ground.alarms.open.alarms
+            if before is not None and now != before:
+                self._number += 1
+            if now != before or looks % REMIND_LOOKS == 0:
+                self._say()
+            before, looks = now, looks + 1
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _say(self) -> None:
+        news = DeskNews(self._ground.alarms.count_waiting(), self._number)
+        self.stream.tell("desk", msgspec.json.encode(news))
+
+    async def _end_with(self, visit: Visit) -> None:
+        """Whoever is logged out, locked or idle for too long hears nothing more."""
+        while await self._gate.find(visit.session_key) is not None:  # noqa: ASYNC110  # Redis tells nobody
+            await asyncio.sleep(SESSION_LOOK_SECONDS)
+        transport = visit.request.transport
+        if transport is not None:
+            transport.close()

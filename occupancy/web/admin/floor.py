@@ -1,0 +1,58 @@
+"""The operators' pages put together: every page behind the gate, and what runs beside them."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from occupancy.web.admin.admin_route import AdminRoute
+from occupancy.web.admin.audit_page import AuditPage
+from occupancy.web.admin.calibration import Calibration
+from occupancy.web.admin.desk_stream import DeskStream
+from occupancy.web.admin.frame import Frame
+from occupancy.web.admin.gate import Gate
+from occupancy.web.admin.ground import AdminGround
+from occupancy.web.admin.health_page import HealthPage
+from occupancy.web.admin.live_lists import LiveLists
+from occupancy.web.admin.login import Login
+from occupancy.web.admin.lot_page import LotPage
+from occupancy.web.admin.overview import Overview
+from occupancy.web.admin.search import Search
+from occupancy.web.admin.users_page import UsersPage
+from occupancy.web.routes import Route
+from occupancy.web.static_files import StaticFiles
+
+STATIC = "/admin/static/"
+
+
+@dataclass(frozen=True)
+class Admin:
+    """All routes, the stream that must beat and be closed, and the loop beside it."""
+
+    pages: Sequence[AdminRoute]
+    routes: Sequence[Route]
+    desk: DeskStream
+    loops: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+def open_admin(ground: AdminGround, worker: StaticFiles) -> Admin:
+    """`worker` has the script that keeps the one stream of a browser."""
+    static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
+    names = {lot.lot_id: lot.short_name for lot in ground.showcase.lots.values()}
+    frame = Frame(static, ground.alarms.count_waiting, names)
+    gate = Gate(ground.connections, ground.redis, frame, ground.clock)
+    desk = DeskStream(ground, gate, worker)
+    pages = [
+        *Login(gate).routes(),
+        *desk.routes(),
+        *Overview(ground).routes(),
+        *LotPage(ground).routes(),
+        *Calibration(ground, desk).routes(),
+        *LiveLists(ground).routes(),
+        *Search(ground).routes(),
+        *UsersPage(ground, gate).routes(),
+        *AuditPage(ground).routes(),
+        *HealthPage(ground, desk).routes(),
+    ]
+    routes = [*(gate.route(page) for page in pages), *gate.routes(), *static.file_routes()]
+    loops = {"admin beat": desk.stream.keep_beating, "admin desk": desk.keep_telling}
+    return Admin(pages, routes, desk, loops)

@@ -1,0 +1,42 @@
+"""What every operators' page stands on: live pictures, alarms, both servers, the clock."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from occupancy import database
+from occupancy.lot import Lot
+from occupancy.sign_faces import TownSign
+from occupancy.web.admin.visit import Visit
+from occupancy.web.alarms import Alarms
+from occupancy.web.formats import LotDetail
+from occupancy.web.problems import Problem
+from occupancy.web.showcase import Showcase
+from occupancy.web.tariff_shelf import TariffShelf
+from occupancy.web.trends import Trends
+
+
+@dataclass(frozen=True)
+class AdminGround:
+    """`clock` is UTC milliseconds."""
+
+    showcase: Showcase
+    trends: Trends
+    alarms: Alarms
+    shelf: TariffShelf
+    signs: Sequence[TownSign]
+    connections: database.Pool
+    redis: Redis
+    clock: Callable[[], int]
+
+    def lots_of(self, visit: Visit) -> list[LotDetail]:
+        """The car parks he answers for, as they are now."""
+        return [self.showcase.detail(lot) for lot in self.showcase.lots if visit.sees(lot)]
+
+    def known(self, visit: Visit, lot_id: str) -> Lot:
+        """Raises Problem 404 for a car park that is not there or not his."""
+        lot = self.showcase.lots.get(lot_id)
+        if lot is None or not visit.sees(lot_id):
+            raise Problem(404, f"没有 {lot_id} 这个车场，或者不归你管", field="lot")
+        return lot

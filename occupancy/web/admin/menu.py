@@ -1,0 +1,59 @@
+"""What the operators' pages are called and who finds them in his menu."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from occupancy.permissions import Permission, Person
+
+
+class Item(NamedTuple):
+    """One page of the menu; `short` is its word in the bar of a phone, where it has a place."""
+
+    path: str
+    title: str
+    needs: Permission
+    short: str = ""
+
+
+class Part(NamedTuple):
+    """Pages that belong together."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+MENU: Sequence[Part] = (
+    Part(
+        "",
+        (
+            Item("/admin/", "总览", Permission.SEE, "总览"),
+            Item("/admin/lots", "车场与层组", Permission.SEE, "车场"),
+            Item("/admin/devices", "设备状态", Permission.SEE),
+            Item("/admin/alarms", "告警", Permission.SEE, "告警"),
+        ),
+    ),
+    Part("现场操作", (Item("/admin/calibrate", "余位校准", Permission.CALIBRATE, "校准"),)),
+    Part("分析", (Item("/admin/quality", "数据质量", Permission.SEE),)),
+    Part(
+        "系统",
+        (
+            Item("/admin/users", "用户与角色", Permission.MANAGE_USERS),
+            Item("/admin/audit", "操作日志", Permission.SEE_AUDIT),
+            Item("/admin/health", "运行状况", Permission.SEE),
+        ),
+    ),
+)
+
+
+def menu_of(person: Person) -> list[Part]:
+    """The parts with what this person may see; empty ones are left out."""
+    parts = (
+        Part(part.title, tuple(item for item in part.items if person.may(item.needs)))
+        for part in MENU
+    )
+    return [part for part in parts if part.items]
+
+
+def home_of(person: Person) -> str:
+    """The first page this person may see."""
+    return next((item.path for part in menu_of(person) for item in part.items), "/admin/me")

@@ -1,0 +1,87 @@
+"""The overview and the list of car parks: worst first, live, with what waits beside it."""
+
+from aiohttp import web
+
+from occupancy import database, database_audit
+from occupancy.alarm import Alarm, Severity
+from occupancy.audit import Recorded
+from occupancy.database_audit import Wanted
+from occupancy.permissions import Permission
+from occupancy.web import board_view, schematic
+from occupancy.web.admin.admin_route import AdminRoute
+from occupancy.web.admin.ground import AdminGround
+from occupancy.web.admin.lot_rows import Row, rows_of, sum_of
+from occupancy.web.admin.visit import Visit
+from occupancy.web.schematic import Mark
+
+NEWEST_DEEDS = 6
+NEWEST_ALARMS = 8
+_RANK = {severity: place for place, severity in enumerate(Severity)}
+
+
+class Overview:
+    """`/admin/` and `/admin/lots`."""
+
+    def __init__(self, ground: AdminGround) -> None:
+        self._ground = ground
+
+    def routes(self) -> list[AdminRoute]:
+        return [
+            AdminRoute("GET", "/admin/", self.page, Permission.SEE),
+            AdminRoute("GET", "/admin/table", self.table, Permission.SEE),
+            AdminRoute("GET", "/admin/waiting", self.waiting, Permission.SEE),
+            AdminRoute("GET", "/admin/deeds", self.deeds, Permission.SEE),
+            AdminRoute("GET", "/admin/lots", self.lots, Permission.SEE),
+        ]
+
+    async def page(self, visit: Visit) -> web.StreamResponse:
+        lots = self._ground.lots_of(visit)
+        rows = self._rows(visit)
+        date, clock = board_view.date_words(visit.now_ms)
+        return visit.page(
+            "overview.html",
+            rows=rows,
+            sum=sum_of(rows),
+            alarms=self._open_alarms(visit),
+            oldest_ms=min((a.raised_at_ms for a in self._open_alarms(visit)), default=None),
+            faces=board_view.faces(lots, self._ground.signs),
+            schematic=schematic.draw([_mark(row) for row in rows]),
+            deeds=await self._newest_deeds(visit),
+            date=date,
+            clock=clock,
+        )
+
+    async def table(self, visit: Visit) -> web.StreamResponse:
+        """Ordered anew; the numbers in between come by the stream."""
+        return visit.fragment("lot_table.html", rows=self._rows(visit))
+
+    async def waiting(self, visit: Visit) -> web.StreamResponse:
+        return visit.fragment("waiting_alarms.html", alarms=self._open_alarms(visit))
+
+    async def deeds(self, visit: Visit) -> web.StreamResponse:
+        return visit.fragment("newest_deeds.html", deeds=await self._newest_deeds(visit))
+
+    async def lots(self, visit: Visit) -> web.StreamResponse:
+        return visit.page("lots.html", rows=self._rows(visit))
+
+    def _rows(self, visit: Visit) -> list[Row]:
+        lots = self._ground.lots_of(visit)
+        return rows_of(lots, {lot.id: self._ground.trends.of(lot.id) for lot in lots})
+
+    def _open_alarms(self, visit: Visit) -> list[Alarm]:
+        alarms = [a for a in self._ground.alarms.open.alarms if visit.sees(a.key.lot_id)]
+        return sorted(alarms, key=lambda a: (_RANK[a.severity], a.raised_at_ms))[:NEWEST_ALARMS]
+
+    async def _newest_deeds(self, visit: Visit) -> list[Recorded]:
+        """What was done lately; nothing while PostgreSQL is away: the page must stand."""
+        try:
+            return await database_audit.list_newest(
+                self._ground.connections, NEWEST_DEEDS, Wanted(lots=visit.person.lots)
+            )
+        except database.NOT_READY:
+            return []
+
+
+def _mark(row: Row) -> Mark:
+    lot, at = row.tile.lot, row.tile.lot.place.wgs84
+    return Mark(lot.id, lot.short_name, lot.status, row.tile.count, at.lat, at.lng)

@@ -1,0 +1,142 @@
+"""Chinese words of what the operators' pages show: roles, states, alarms, deeds."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.observation import Basis, DeviceState, FaceState, GroupState
+from occupancy.alarm import AlarmKind, Severity
+from occupancy.audit import Recorded
+from occupancy.live import Quality, Status, Trend
+from occupancy.permissions import Permission, Role
+from occupancy.web.board_view import DASH, WORDS
+from occupancy.web.formats import SHANGHAI
+
+ROLES: Mapping[Role, str] = {
+    Role.OPERATOR: "值班员",
+    Role.MANAGER: "车场经理",
+    Role.APPROVER: "收费复核人",
+    Role.PLANNER: "规划人员",
+    Role.AUDITOR: "审计员",
+    Role.ADMIN: "管理员",
+}
+PERMISSIONS: Mapping[Permission, str] = {
+    Permission.SEE: "查看实时页面",
+    Permission.CALIBRATE: "校准余位",
+    Permission.CLOSE: "开放、停用和预留",
+    Permission.OVERRIDE_SIGN: "接管诱导屏",
+    Permission.ACKNOWLEDGE: "处理告警",
+    Permission.EDIT_RULES: "修改告警规则",
+    Permission.DRAFT_TARIFF: "起草收费标准",
+    Permission.APPROVE_TARIFF: "复核收费标准",
+    Permission.EDIT_CALENDAR: "修改日历",
+    Permission.EXPORT: "导出数据",
+    Permission.SEE_AUDIT: "查看操作日志",
+    Permission.MANAGE_USERS: "管理用户",
+}
+STATUS: Mapping[Status, str] = WORDS.status
+TREND: Mapping[Trend, str] = WORDS.trend
+SIGN: Mapping[FaceState, str] = WORDS.sign
+SEVERITY: Mapping[Severity, str] = {
+    Severity.CRITICAL: "严重",
+    Severity.MAJOR: "重要",
+    Severity.MINOR: "提示",
+}
+ALARM: Mapping[AlarmKind, str] = {
+    AlarmKind.LOT_SILENT: "车场失联",
+    AlarmKind.DEVICE_OFFLINE: "设备离线",
+    AlarmKind.SENSOR_STUCK: "地感卡住",
+    AlarmKind.COUNT_IMPOSSIBLE: "计数不可能",
+    AlarmKind.DRIFT: "余位漂移",
+    AlarmKind.OUTBOX_GROWING: "网关积压",
+    AlarmKind.RECORDER_BEHIND: "入库落后",
+    AlarmKind.SIGN_DIFFERS: "诱导屏不符",
+    AlarmKind.CLOCK_OFFSET: "网关时钟偏差",
+    AlarmKind.TWO_EPOCHS: "两个网关",
+    AlarmKind.UNREADABLE: "无法读取的数据",
+}
+DEVICE: Mapping[DeviceState, str] = {
+    DeviceState.ONLINE: "在线",
+    DeviceState.LATE: "迟缓",
+    DeviceState.LOST: "离线",
+    DeviceState.SUSPECT: "数据存疑",
+}
+GROUP: Mapping[GroupState, str] = {
+    GroupState.WORKING: "运行",
+    GroupState.JAMMED: "故障停用",
+    GroupState.MAINTENANCE: "检修",
+    GroupState.SILENT: "失联",
+}
+QUALITY: Mapping[Quality, str] = {
+    Quality.COUNTED: "实测",
+    Quality.CORRECTED: "人工校准",
+    Quality.ESTIMATED: "估算",
+    Quality.SUSPECT: "存疑",
+    Quality.STALE: "失联",
+}
+BASIS: Mapping[Basis, str] = {
+    Basis.COUNTED: "设备计数",
+    Basis.DERIVED: "推算",
+    Basis.EXPECTED: "预测",
+    Basis.VERIFIED: "人工核实",
+}
+DEEDS: Mapping[str, str] = {
+    "calibrate": "余位校准",
+    "add_user": "新增用户",
+    "change_user": "修改用户",
+    "renew_password": "重设密码",
+    "change_password": "修改密码",
+    "enrol": "设置二次验证",
+    "reset_second_factor": "清除二次验证",
+}
+
+
+def minute(ms: int | None) -> str:
+    """The day and the minute in Sanshui."""
+    if ms is None:
+        return DASH
+    return f"{dt.datetime.fromtimestamp(ms / 1_000, tz=SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def second(ms: int | None) -> str:
+    """The time of day in Sanshui, to the second."""
+    if ms is None:
+        return DASH
+    return f"{dt.datetime.fromtimestamp(ms / 1_000, tz=SHANGHAI):%H:%M:%S}"
+
+
+def age(ms: int) -> str:
+    """How long ago, in the largest unit that says something."""
+    seconds = max(0, ms) // 1_000
+    for unit, word in ((86_400, "天"), (3_600, "小时"), (60, "分钟")):
+        if seconds >= unit:
+            return f"{seconds // unit} {word}"
+    return f"{seconds} 秒"
+
+
+def deed(action: str) -> str:
+    return DEEDS.get(action, action)
+
+
+def for_script() -> str:
+    """What the page's script needs to say by itself."""
+    return msgspec.json.encode(WORDS).decode()
+
+
+def changes(record: Recorded) -> list[tuple[str, str, str]]:
+    """What a record says became another: name, before and after."""
+    before = record.before if isinstance(record.before, dict) else {}
+    after = record.after if isinstance(record.after, dict) else {}
+    names = dict.fromkeys([*before, *after])
+    return [
+        (name, _plain(before.get(name)), _plain(after.get(name)))
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return DASH
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

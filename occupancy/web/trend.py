@@ -1,0 +1,22 @@
+"""One car park's last hours: free spaces a minute, cars in and out of a day."""
+
+from dataclasses import dataclass
+
+MINUTES_AN_HOUR = 60
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Free spaces a minute, from the first that is known; None where history does not tell."""
+
+    free: tuple[float | None, ...] = ()
+    entries_day: int | None = None
+    exits_day: int | None = None
+
+    @property
+    def span(self) -> str:
+        """How far back the line goes, in words."""
+        minutes = len(self.free)
+        if minutes < MINUTES_AN_HOUR:
+            return f"近 {minutes} 分钟" if minutes else "暂无走势"
+        return f"近 {minutes / MINUTES_AN_HOUR:.1f} 小时".replace(".0 ", " ")
