@@ -10,7 +10,7 @@ from tests.faults.watch import Watch
 
 FULL_SECONDS = (2.0, 5.0)
 STEPPED_SECONDS = (2.0, 4.0)
-LATE_SECONDS = 8.0
+LATE_SECONDS = 9.0
 HOUR_MS = 3_600_000
 WAL_HEADER_BYTES, FRAME_HEADER_BYTES, PAGE_BYTES = 32, 24, 4_096
 
@@ -51,17 +51,12 @@ async def torn_page(stage: Stage, _: Watch) -> int:
 async def clock_steps(stage: Stage, _: Watch) -> int:
     """Every gateway's clock is set an hour forth, two back, and right again.
 
-    Meanwhile everything comes late: a delay must not pass for an error of the clock.
+    Meanwhile the recorders hear late: a delay must not pass for an error of the clock.
     """
     for wrong_by_ms in (HOUR_MS, -HOUR_MS, 0):
         stepped_clock.step(stage.clock_file, wrong_by_ms)
         await asyncio.sleep(stage.dice.uniform(*STEPPED_SECONDS))
-        _become(stage, Mode.DELAY)
+        stage.links["redis-recorders"].become(Mode.DELAY)
         await asyncio.sleep(LATE_SECONDS)
-        _become(stage, Mode.PASS)
+        stage.links["redis-recorders"].become(Mode.PASS)
     return now_ms()
-
-
-def _become(stage: Stage, mode: Mode) -> None:
-    for link in stage.redis_links():
-        link.become(mode)

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from occupancy import database, database_audit, database_drafts, database_tariffs, tariff_desk
+from occupancy.database_audit import Wanted
 from occupancy.edit import BadEditError, SamePersonError, SettledError, StaleEditError
 from occupancy.tariff_check import BadTariffError
 from occupancy.tariff_clock import DAY_MINUTES, local_minute
@@ -61,7 +62,7 @@ async def withdraw(pool: asyncpg.Pool, version: int, now_ms: int = NOW_MS) -> No
 
 
 async def actions(pool: asyncpg.Pool) -> list[tuple[str, str]]:
-    records = await database_audit.list_newest(pool, 50, subject="tariff kangle")
+    records = await database_audit.list_newest(pool, 50, Wanted(subject="tariff kangle"))
     return [(one.who, one.action) for one in reversed(records)]
 
 

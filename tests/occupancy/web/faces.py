@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 from aiohttp import web
+from redis.asyncio import Redis
 
 from occupancy import database
 from occupancy.live import LiveOccupancy, Received, fold
@@ -92,11 +93,12 @@ async def served(
     signs: Iterable[TownSign] = (),
     connections: asyncpg.Pool | None = None,
     above: Above = no_floor,
+    redis: Redis | None = None,
 ) -> AsyncIterator[Served]:
     clock = Clock()
     facts = {lot.lot_id: lot for lot in (two_lots() if lots is None else lots)}
     async with database.pool(AWAY) as away, aiohttp.ClientSession() as http:
-        face = make_face(facts, tuple(signs), connections or away, clock, above)
+        face = make_face(facts, tuple(signs), connections or away, clock, above, redis)
         runner = web.AppRunner(face.app, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         try:
