@@ -1,7 +1,7 @@
 """What the big screen says of each car park, before any script runs; board.js says the same."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -152,9 +152,11 @@ def total(lots: Sequence[LotDetail]) -> Total:
     )
 
 
-def faces(lots: Sequence[LotDetail], signs: Sequence[TownSign]) -> list[Face]:
-    """The signs at the junctions, as their gateways read them back."""
-    names = {lot.id: lot.short_name for lot in lots}
+def faces(
+    lots: Sequence[LotDetail], signs: Sequence[TownSign], names: Mapping[str, str] | None = None
+) -> list[Face]:
+    """The signs at the junctions, as their gateways read them back; `names` of all car parks."""
+    names = names or {lot.id: lot.short_name for lot in lots}
     known = {sign.id: sign for lot in lots for sign in lot.signs}
     return [
         _face(f"{number} 号屏", sign, known.get(sign.sign_id), names)
@@ -162,7 +164,7 @@ def faces(lots: Sequence[LotDetail], signs: Sequence[TownSign]) -> list[Face]:
     ]
 
 
-def _face(title: str, sign: TownSign, now: SignNow | None, names: dict[str, str]) -> Face:
+def _face(title: str, sign: TownSign, now: SignNow | None, names: Mapping[str, str]) -> Face:
     texts = () if now is None or now.reported is None else now.reported
     state = FaceState.UNKNOWN if now is None else now.state
     lines = tuple(

@@ -34,6 +34,9 @@ class AdminGround:
         """The car parks he answers for, as they are now."""
         return [self.showcase.detail(lot) for lot in self.showcase.lots if visit.sees(lot)]
 
+    def short_names(self) -> dict[str, str]:
+        return {lot.lot_id: lot.short_name for lot in self.showcase.lots.values()}
+
     def known(self, visit: Visit, lot_id: str) -> Lot:
         """Raises Problem 404 for a car park that is not there or not his."""
         lot = self.showcase.lots.get(lot_id)

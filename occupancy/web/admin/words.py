@@ -140,3 +140,8 @@ def _plain(value: object) -> str:
     if value is None:
         return DASH
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def signed(number: int) -> str:
+    """With its sign; nought has none."""
+    return f"{number:+d}" if number else "0"
