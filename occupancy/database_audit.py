@@ -63,6 +63,20 @@ async def iterate(connections: Pool) -> AsyncIterator[Link]:
         number = rows[-1]["number"]
 
 
+async def iterate_newest(
+    connections: Pool, *, subject: str = "", who: str = ""
+) -> AsyncIterator[Recorded]:
+    """Every record of a subject or a person, the newest first, a page at a time."""
+    number: int | None = None
+    while True:
+        page = await list_newest(connections, _PAGE, subject=subject, who=who, before=number)
+        for record in page:
+            yield record
+        if len(page) < _PAGE:
+            return
+        number = page[-1].number
+
+
 async def read_head(connections: Pool) -> Head:
     row = await connections.fetchrow("SELECT number, hash FROM audit_head")
     return Head(row["number"], row["hash"])
