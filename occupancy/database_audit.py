@@ -63,18 +63,15 @@ async def iterate(connections: Pool) -> AsyncIterator[Link]:
         number = rows[-1]["number"]
 
 
-async def iterate_newest(
-    connections: Pool, *, subject: str = "", who: str = ""
-) -> AsyncIterator[Recorded]:
-    """Every record of a subject or a person, the newest first, a page at a time."""
-    number: int | None = None
+async def iterate_newest(connections: Pool, wanted: Wanted = ANY) -> AsyncIterator[Recorded]:
+    """Every record that is wanted, the newest first, a page at a time."""
     while True:
-        page = await list_newest(connections, _PAGE, subject=subject, who=who, before=number)
+        page = await list_newest(connections, _PAGE, wanted)
         for record in page:
             yield record
         if len(page) < _PAGE:
             return
-        number = page[-1].number
+        wanted = msgspec.structs.replace(wanted, before=page[-1].number)
 
 
 async def read_head(connections: Pool) -> Head:

@@ -10,6 +10,7 @@ from occupancy.audit import Recorded
 from occupancy.calendar_year import YearDay
 from occupancy.database import Pool
 from occupancy.database_alarms import KeptAlarm
+from occupancy.database_audit import ANY, Wanted
 from occupancy.database_tariffs import Version
 from occupancy.explore import Curve, Explored, Plan, Subject
 from occupancy.export_cells import Column, Kind, Row
@@ -76,9 +77,9 @@ COMPARED = (
 )
 
 
-async def audit_rows(connections: Pool, *, subject: str = "", who: str = "") -> AsyncIterator[Row]:
+async def audit_rows(connections: Pool, wanted: Wanted = ANY) -> AsyncIterator[Row]:
     """The newest first."""
-    async for record in database_audit.iterate_newest(connections, subject=subject, who=who):
+    async for record in database_audit.iterate_newest(connections, wanted):
         yield _audit_row(record)
 
 

@@ -13,6 +13,7 @@ from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.audit import Entry
 from occupancy.calendar import DayType
 from occupancy.calendar_year import DayChange
+from occupancy.database_audit import Wanted
 from occupancy.explore import Plan, Subject
 from occupancy.export import BOM, every, write_csv
 from occupancy.export_cells import Column, Row, local_time
@@ -55,7 +56,7 @@ async def test_the_audit_is_told_newest_first_with_its_filter(
     for number in range(5):
         await append(connections, "li", "lot kangle", f"=cmd {number}")
     await append(connections, "wang", "lot sanda", "盘点")
-    told = await read(AUDIT, audit_rows(connections, subject="lot kangle", who="li"))
+    told = await read(AUDIT, audit_rows(connections, Wanted("lot kangle", "li")))
     assert [one["原因"] for one in told] == [f"'=cmd {number}" for number in (4, 3, 2, 1, 0)]
     assert (told[0]["之前"], told[0]["之后"]) == ('{"x":1}', "")
     assert len(await read(AUDIT, audit_rows(connections))) == 6
