@@ -121,14 +121,14 @@ def _rows(
 ) -> Iterator[tuple[tuple[str, ...], _Leaf]]:
     names: dict[str, int] = {}
     for number, row in enumerate(rows):
-        name = _name(row, number)
+        name = name_of_row(row, number)
         names[name] = names.get(name, 0) + 1
         told = name if names[name] == 1 else f"{name}（{names[name]}）"
         said = f"{label}{_BETWEEN}{told}" if label else told
         yield from _leaves(row, f"{path}[{number}]", said, (*key, told))
 
 
-def _name(row: msgspec.Struct, number: int) -> str:
+def name_of_row(row: msgspec.Struct, number: int) -> str:
     """By what an operator knows a row of a list."""
     if isinstance(row, Rate):
         return value_words("vehicles", row.vehicles)

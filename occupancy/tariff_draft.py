@@ -1,12 +1,13 @@
 """A tariff version in the making: its text read, and every remark beside the field it is about."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from occupancy.calendar import Calendar
+from occupancy.edit import is_unkeepable
 from occupancy.price_words import yuan
 from occupancy.stay import QuoteError
 from occupancy.tariff import Tariff
@@ -131,6 +132,18 @@ def _fits(tariff: Tariff, published: Published, now_minute: int) -> Iterator[Fin
     if tariff.valid_from <= now_minute:
         words = f"生效时间须晚于现在（{written(now_minute)}），已停放的车不能事后改价"
         yield Finding(Severity.ERROR, "not_in_future", "valid_from", words)
+
+    if any(is_unkeepable(mark) for text in _texts(msgspec.to_builtins(tariff)) for mark in text):
+        yield Finding(Severity.ERROR, "bad_text", "", "文字里有不可保存的控制字符，请删去")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(inner, Iterable) and not isinstance(inner, str):
+        for one in inner:
+            yield from _texts(one)
 
 
 def _beside(tariff: Tariff, published: Published) -> Iterator[Finding]:

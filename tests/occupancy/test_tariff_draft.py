@@ -65,6 +65,7 @@ def test_a_sound_draft_has_no_remarks() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "rule", "field", "line", "words"),
     [
+        ("康乐", "康\\u0000乐", "bad_text", "", 1, "控制字符"),
         ("version = 2", "version = 1", "version_used", "version", 2, "请写 2"),
         ('"kangle"', '"sanda"', "other_tariff", "tariff_id", 1, "不能写成 sanda"),
         ("2027-01-01T", "2026-11-01T", "not_in_future", "valid_from", 6, "须晚于现在"),

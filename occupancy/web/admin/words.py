@@ -89,6 +89,15 @@ DEEDS: Mapping[str, str] = {
     "change_password": "修改密码",
     "enrol": "设置二次验证",
     "reset_second_factor": "清除二次验证",
+    "begin_tariff": "新建收费草稿",
+    "edit_tariff": "修改收费草稿",
+    "submit_tariff": "提交收费审批",
+    "return_tariff": "退回收费草稿",
+    "approve_tariff": "批准收费标准",
+    "discard_tariff": "作废收费草稿",
+    "withdraw_tariff": "撤回收费标准",
+    "change_calendar": "修改日历",
+    "undo_calendar": "撤销日历修改",
 }
 
 
