@@ -1,5 +1,6 @@
 """Tariff versions from draft to force: each step one transaction with its audit record."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +20,7 @@ from occupancy.edit import (
     require_reason,
 )
 from occupancy.tariff import Tariff
-from occupancy.tariff_check import BadTariffError, Severity, check_versions
+from occupancy.tariff_check import BadTariffError, Finding, Severity, check_versions
 from occupancy.tariff_clock import local_minute, written
 from occupancy.tariff_draft import (
     LONGEST_TEXT,
@@ -29,7 +30,9 @@ from occupancy.tariff_draft import (
     examine,
     require_publishable,
 )
+from occupancy.tariff_review import Review, review
 from occupancy.tariff_toml import write_tariff
+from occupancy.tariff_warnings import warnings_of
 
 _STATES = {
     DraftState.DRAFT: "起草中",
@@ -62,6 +65,19 @@ async def examine_text(connections: Pool, tariff_id: str, text: str, now_ms: int
     require_keepable(text)
     published = await database_tariffs.read_published(connections, tariff_id)
     return examine(text, published, await read_calendar(connections), local_minute(now_ms))
+
+
+async def review_text(connections: Pool, tariff_id: str, text: str, now_ms: int) -> Review:
+    """What its author and its approver look at, worked out anew from the text."""
+    require_keepable(text)
+    published = await database_tariffs.read_published(connections, tariff_id)
+    return review(text, published, await read_calendar(connections), local_minute(now_ms))
+
+
+async def find_surprises(connections: Pool, tariff: Tariff) -> list[Finding]:
+    """Warnings for the approver at exact moments; searched on a thread, it takes a while."""
+    calendar = await read_calendar(connections)
+    return await asyncio.to_thread(warnings_of, tariff, calendar)
 
 
 async def read_calendar(connections: Connection | Pool) -> Calendar:

@@ -165,6 +165,9 @@ def _examples(file: TariffFile, calendar: Calendar) -> Iterator[Finding]:
             found = yuan(fee(priced, example.stay()))
         except QuoteError as refusal:
             found = f"没有价格：{refusal}"
+        except (KeyError, TypeError, ValueError):
+            # Its times and earlier stays are read only here (tariff_toml.Example).
+            found = "不出价格：时间应为当地时间（不带时区），earlier 要有 arrive、leave、paid_fen"
         if found != yuan(example.fee_fen):
             words = f"算例写的是{yuan(example.fee_fen)}，按本收费标准得{found}"
             yield Finding(Severity.ERROR, "example_differs", f"example[{number}]", words)

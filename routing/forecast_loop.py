@@ -57,11 +57,11 @@ class ForecastLearning:
 
     async def look(self) -> None:
         """Take up what another process learned; learn when it grew old or a day became another."""
+        revision = (await database_tariffs.read_revisions(self._connections))["calendar"]
         learned = await database_forecast.read_learned(self._connections)
         if learned.at_ms > self._forecasts.model.learned_at_ms:
             await self._take_up()
         now_ms = self._clock()
-        revision = (await database_tariffs.read_revisions(self._connections))["calendar"]
         is_fresh = now_ms - self._forecasts.model.learned_at_ms < LEARN_EVERY_MS
         if is_fresh and revision == learned.calendar_revision:
             return

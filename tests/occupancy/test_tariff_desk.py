@@ -274,6 +274,35 @@ async def test_a_proposal_is_sound_but_for_what_its_author_changes(seeded: async
     assert await tariff_desk.propose_text(seeded, "new", TOMORROW) == ""
 
 
+async def test_a_review_compares_with_what_holds_before_it(seeded: asyncpg.Pool) -> None:
+    await approve(seeded, await submitted(seeded))
+    later = replace(NEXT, version=3, valid_from=TOMORROW + DAY_MINUTES, complaints="12345")
+    seen = await tariff_desk.review_text(seeded, "kangle", write_tariff(later), NOW_MS)
+    assert seen.against == 2
+    assert seen.difference is not None
+    assert [one.label for one in seen.difference.changes] == ["投诉电话", "生效时间"]
+    assert seen.preview is not None
+    between = replace(NEXT, version=3, valid_from=TOMORROW - 60)
+    seen = await tariff_desk.review_text(seeded, "kangle", write_tariff(between), NOW_MS)
+    assert seen.against == 1
+
+
+async def test_a_review_of_the_first_version_or_of_no_tariff_has_nothing_to_compare(
+    connections: asyncpg.Pool,
+) -> None:
+    first = await tariff_desk.review_text(connections, "kangle", write_tariff(NEXT), NOW_MS)
+    assert (first.difference, first.against, first.examined.errors) == (None, None, ())
+    broken = await tariff_desk.review_text(connections, "kangle", "half a thou", NOW_MS)
+    assert (broken.preview, broken.difference) == (None, None)
+    assert broken.examined.errors
+
+
+async def test_surprises_are_found_for_the_approver(seeded: asyncpg.Pool) -> None:
+    rate = replace(NEXT.rates[0], free=replace(NEXT.rates[0].free, minutes=90, jump_is_meant=True))
+    found = await tariff_desk.find_surprises(seeded, replace(NEXT, rates=(rate,)))
+    assert "threshold_jump" in {one.rule for one in found}
+
+
 BAD_TEXTS = {"too long": "x" * (LONGEST_TEXT + 1), "nought": "a\0", "half a pair": "\udc00"}
 
 

@@ -98,6 +98,19 @@ def test_an_example_without_a_price_is_told_so() -> None:
     assert "没有价格" in only(found).words
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("leave = 2027-01-04T10:30:00", "leave = 2027-01-04T10:30:00Z"),
+        ("fee_fen = 1000", "fee_fen = 1000\nearlier = [{ x = 1 }]"),
+        ("fee_fen = 1000", 'fee_fen = 1000\nearlier = [{ arrive = 1, leave = 2, paid_fen = "x" }]'),
+    ],
+)
+def test_an_example_that_cannot_be_read_is_told_so(old: str, new: str) -> None:
+    remark = only(examined(old, new))
+    assert (remark.field, "不带时区" in remark.words) == ("example[0]", True)
+
+
 def test_a_start_that_another_version_has_is_told_at_the_start() -> None:
     found = examined("version = 2", "version = 3", Published("kangle", (OLD, NEW), 2))
     assert [(one.field, one.rule) for one in found.errors] == [("valid_from", "start_taken")]
