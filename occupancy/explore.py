@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from occupancy.calendar import Calendar, DayType
 from occupancy.edit import BadEditError
 from occupancy.series import DECIMALS, LEAST_COMPLETENESS, TOLD_SECONDS
-from occupancy.tariff_clock import SHANGHAI_MINUTES
+from occupancy.tariff_clock import DAY_MINUTES, SHANGHAI_MINUTES, local_minute
 
 MOST_POINTS = 3_000
 QUARTER_SECONDS = 900
@@ -18,7 +19,8 @@ LONGEST_DAYS = 731
 MOST_WEEKS_BACK = 52
 EARLIEST_MS = 1_577_836_800_000  # 2020-01-01: no car park was connected before
 _DAY_MS = DAY_SECONDS * 1_000
-_WEEK_MS = 7 * _DAY_MS
+_WEEK_DAYS = 7
+_WEEK_MS = _WEEK_DAYS * _DAY_MS
 _SHANGHAI_MS = SHANGHAI_MINUTES * 60_000
 _STEP_WORDS = {
     10: "10秒",
@@ -123,6 +125,27 @@ class Explored(msgspec.Struct, frozen=True):
     is_raw: bool
     now: Curve
     before: Curve | None = None
+
+
+class UnlikeDay(msgspec.Struct, frozen=True):
+    """A day that is compared with one of another kind: a difference may be the calendar's."""
+
+    day: int
+    day_type: DayType
+    before: int
+    type_before: DayType
+
+
+def unlike_days(plan: Plan, weeks_back: int, calendar: Calendar) -> tuple[UnlikeDay, ...]:
+    """Of the period's days, numbered as in occupancy.calendar."""
+    first, last = (local_minute(at_ms) // DAY_MINUTES for at_ms in (plan.from_ms, plan.to_ms - 1))
+    found = []
+    for day in range(first, last + 1):
+        before = day - weeks_back * _WEEK_DAYS
+        kinds = calendar.day_type(day), calendar.day_type(before)
+        if kinds[0] is not kinds[1]:
+            found.append(UnlikeDay(day, kinds[0], before, kinds[1]))
+    return tuple(found)
 
 
 def plan_steps(from_ms: int, to_ms: int, now_ms: int, step_seconds: int = 0) -> Plan:

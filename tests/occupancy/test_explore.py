@@ -1,9 +1,12 @@
 """Steps say what was told of, gaps stay gaps, and a bad period is refused beside its field."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from occupancy.calendar import Calendar, DayType, day_of
 from occupancy.edit import BadEditError
 from occupancy.explore import (
     EARLIEST_MS,
@@ -15,7 +18,9 @@ from occupancy.explore import (
     curve_of_samples,
     plan_steps,
     require_weeks,
+    unlike_days,
 )
+from occupancy.tariff_clock import utc_ms
 from tests.builders import MORNING_MS
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -161,3 +166,12 @@ def test_a_step_over_a_new_outbox_has_no_flow() -> None:
 def test_a_period_before_has_as_many_points() -> None:
     earlier = MINUTES.earlier(2)
     assert (earlier.count, MINUTES.from_ms - earlier.from_ms) == (5, 14 * DAY)
+
+
+def test_days_of_another_kind_are_named_beside_what_they_are_compared_with() -> None:
+    national_day = day_of(date(2026, 10, 8))  # a Thursday after the holiday
+    from_ms = utc_ms(national_day * 1440)
+    (unlike,) = unlike_days(Plan(from_ms, from_ms + DAY, 900), 1, Calendar())
+    assert (unlike.day, unlike.before) == (national_day, national_day - 7)
+    assert (unlike.day_type, unlike.type_before) == (DayType.WORKDAY, DayType.PUBLIC_HOLIDAY)
+    assert unlike_days(Plan(from_ms, from_ms + DAY, 900), 4, Calendar()) == ()
