@@ -1,0 +1,79 @@
+"""The operators' pages of a whole town in a real browser, with somebody logged in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+from playwright.async_api import BrowserContext
+from redis.asyncio import Redis
+
+from occupancy.alarm import Alarm, AlarmKind, Key, Severity
+from occupancy.alarm_board import AlarmSheet
+from occupancy.lot_file import load_shipped
+from occupancy.permissions import Role
+from tests.browser.stage import SIGNS, Stage
+from tests.occupancy.web.admin.desk import Browser, Desk, desk
+
+ALARMS = (
+    (AlarmKind.LOT_SILENT, "huochezhan", "", Severity.CRITICAL, "no observation for 100 s"),
+    (AlarmKind.DRIFT, "sanda", "", Severity.MAJOR, "the counters are 6 cars off <b>"),
+    (AlarmKind.CLOCK_OFFSET, "kangle", "", Severity.MINOR, "the clock is off by 9 s"),
+)
+
+
+@dataclass
+class DeskStage:
+    """A town whose lots say what they are told to, and the people at its desk."""
+
+    desk: Desk
+    town: Stage
+
+    def url(self, path: str) -> str:
+        return self.desk.served.url(path)
+
+    def every_state(self) -> None:
+        """Free, almost full with a jam, full, closed, silent."""
+        self.town.free_all()
+        self.town.age(91)
+        for lot_id, spaces in {"kangle": 52, "sanda": 91, "zhongshan": 1}.items():
+            self.town.free(lot_id, spaces)
+        self.town.free("zhanqian", 23, jammed=True)
+
+    def alarm(self, alarms: Sequence[tuple[AlarmKind, str, str, Severity, str]] = ALARMS) -> None:
+        now_ms = self.desk.served.clock.now_ms
+        self.desk.served.face.alarms.take_in(
+            AlarmSheet(
+                now_ms,
+                tuple(
+                    Alarm(Key(kind, lot, subject), severity, words, now_ms - 720_000)
+                    for kind, lot, subject, severity, words in alarms
+                ),
+            )
+        )
+
+    async def enter(self, context: BrowserContext, person: Browser) -> None:
+        """Let the browser have this person's session."""
+        await context.add_cookies(
+            [
+                {"name": one.key, "value": one.value, "url": self.url("/")}
+                for one in person.http.cookie_jar
+            ]
+        )
+
+    async def boss(self) -> Browser:
+        return await self.desk.at_work("boss", Role.ADMIN)
+
+
+@asynccontextmanager
+async def at_the_desk(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[DeskStage]:
+    async with desk(connections, redis, load_shipped(), SIGNS) as running:
+        admin = running.served.face.admin
+        assert admin is not None
+        stage = DeskStage(running, Stage(running.served))
+        async with asyncio.TaskGroup() as group:
+            loops = [group.create_task(loop(), name=name) for name, loop in admin.loops.items()]
+            yield stage
+            for task in loops:
+                task.cancel()
