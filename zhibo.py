@@ -166,7 +166,7 @@ def serve(_: argparse.Namespace, environ: Environ) -> int:
         return 0
     upper = account_floor(wechat.config.load_settings(environ), settings.public_url)
     floors = [guidance_floor(routing.config.load_settings(environ), settings.public_url, upper)]
-    gateway.process.run(lambda stop: run_web(settings, _town_signs(), now_ms, stop, floors))
+    gateway.process.run(lambda stop: run_web(settings, _signs(), now_ms, stop, floors))
     return 0
 
 
@@ -218,7 +218,7 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
             faces = GuidedFaces(redis).faces
-            await run_recorder(redis, postgres_url, _town_signs(), now_ms, stopping, faces)
+            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, faces)
 
     gateway.process.run(run)
     return 0
@@ -481,14 +481,18 @@ def forecast_eval(arguments: argparse.Namespace, _: Environ) -> int:
     return 0
 
 
-def _town_signs() -> list[TownSign]:
-    """The signs at junctions, as the gateways' files that drive them say."""
-    parks = [gateway.config.load_config(path).car_park for path in gateway.config.list_shipped()]
+def _signs() -> list[TownSign]:
+    """The signs at junctions and at entrances, as the gateways' files that drive them say."""
+    configs = [gateway.config.load_config(path) for path in gateway.config.list_shipped()]
     return [
-        TownSign(device.device_id, park.lot_id, device.lines)
-        for park in parks
-        for device in park.devices
-        if device.sign_level == TOWN_SIGN_LEVEL
+        TownSign(
+            device.device_id,
+            config.car_park.lot_id,
+            device.lines,
+            at_entrance=device.sign_level != TOWN_SIGN_LEVEL,
+        )
+        for config in configs
+        for device in config.devices_of(gateway.config.Role.SIGN)
     ]
 
 

@@ -22,7 +22,15 @@ class Faces:
         self._written: dict[str, tuple[tuple[str, ...], int]] = {}
 
     def take_orders(self, orders: Mapping[str, SignOrder], uptime_ms: int) -> None:
-        """Only a new number makes an order fresh: the first one seen may be hours old."""
+        """Only a new number makes an order fresh: the first one seen may be hours old.
+
+        An order that was withdrawn is forgotten; a junction sign keeps its last one, for a server
+        that was wiped is told again before it grows old.
+        """
+        for device in self._car_park.devices:
+            if device.sign_level != TOWN_SIGN_LEVEL and device.device_id not in orders:
+                self._orders.pop(device.device_id, None)
+                self._fresh_uptime_ms.pop(device.device_id, None)
         for sign_id, order in orders.items():
             known = self._orders.get(sign_id)
             if known is not None and known.number != order.number:
@@ -32,7 +40,10 @@ class Faces:
     def desired(self, device: Device, last: Observation, uptime_ms: int) -> tuple[str, ...]:
         """The face a sign shall show now, as many lines as it has."""
         if device.sign_level == TOWN_SIGN_LEVEL:
-            return self._ordered(device, uptime_ms)
+            return self._ordered(device, uptime_ms) or stale_face(device)
+        ordered = self._ordered(device, uptime_ms)
+        if ordered is not None:
+            return ordered
         return own_face(balance_of(last), FULL_AT_FREE_SPACES)
 
     def is_due(
@@ -46,13 +57,14 @@ class Faces:
         self._written[device.device_id] = (lines, uptime_ms)
         return True
 
-    def _ordered(self, device: Device, uptime_ms: int) -> tuple[str, ...]:
+    def _ordered(self, device: Device, uptime_ms: int) -> tuple[str, ...] | None:
+        """The order for this sign while it is fresh and can be shown."""
         order = self._orders.get(device.device_id)
         fresh_at_ms = self._fresh_uptime_ms.get(device.device_id)
         if order is None or fresh_at_ms is None or not _fits(device, order.lines):
-            return stale_face(device)
+            return None
         is_stale = uptime_ms - fresh_at_ms > self._car_park.stale_after_ms
-        return stale_face(device) if is_stale else order.lines
+        return None if is_stale else order.lines
 
 
 def stale_face(device: Device) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway import stream
-from gateway.config import OUTBOX_FOLDER, TOWN_SIGN_LEVEL, Device, GatewayConfig, Role
+from gateway.config import OUTBOX_FOLDER, Device, GatewayConfig, Role
 from gateway.correction import Correction
 from gateway.counter import Verdict
 from gateway.faces import Faces, stale_face
@@ -198,15 +198,14 @@ class Station:
                 await self._changed.wait()
 
     async def _follow_orders(self) -> None:
-        """Read what junction signs shall show and what an operator has counted.
+        """Read what signs shall show and what an operator has counted.
 
         Without news a face goes stale by itself; a count stands until a newer one is taken.
         """
         lot_id = self._config.car_park.lot_id
-        has_town_signs = any(device.sign_level == TOWN_SIGN_LEVEL for device in self._signs)
         while not is_cancelled():
             with contextlib.suppress(RedisError, OSError, TimeoutError):
-                if has_town_signs:
+                if self._signs:
                     orders = await stream.read_faces(self._redis, lot_id)
                     self._faces.take_orders(orders, self._uptime_ms())
                     self._changed.set()

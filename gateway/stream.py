@@ -10,7 +10,8 @@ now           stream, id `<epoch>-<sequence>`, `o` = batch of one, `t` = gateway
 recorded      string `<epoch>-<sequence>`: written by the recorder once PostgreSQL has it; with a
               `!` behind it the stream has a hole after it, and the gateway shall send again
 unreadable    stream of entries nobody could read, with the reason: kept by the recorder
-faces         hash sign -> SignOrder: what level 2 signs shall show; written by the service
+faces         hash sign -> SignOrder: what level 2 signs shall show, and signs at entrances that
+              an operator or a closure overrules; written by the service
 displaced     string `<epoch>-<number>`: a gateway that was displaced by a younger epoch and still
               runs; the number grows each time it says so
 correction    string, a Correction: the operator's newest count; written by the service until the
@@ -254,6 +255,11 @@ async def order_faces(redis: Redis, lot_id: str, orders: Iterable[SignOrder]) ->
     faces = {order.sign_id: msgspec.msgpack.encode(order) for order in orders}
     if faces:
         await redis.hset(faces_key(lot_id), mapping=faces)  # type: ignore[arg-type]
+
+
+async def withdraw_face(redis: Redis, lot_id: str, sign_id: str) -> None:
+    """Its gateway shows its own number again."""
+    await redis.hdel(faces_key(lot_id), sign_id)
 
 
 async def read_faces(redis: Redis, lot_id: str) -> dict[str, SignOrder]:

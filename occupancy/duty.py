@@ -19,6 +19,7 @@ from occupancy.alarm_conditions import LotFacts, list_conditions
 from occupancy.history import Position
 from occupancy.live import LiveOccupancy, Received, stale_at_ms
 from occupancy.lot import Lot
+from occupancy.proof_keeper import ProofKeeper
 from occupancy.stuck_loops import StuckLoops, follow
 from occupancy.truth_check import check, night_of
 
@@ -70,6 +71,7 @@ class Duty:
     unsaved: list[Alarm] = field(default_factory=list)
     is_holder: bool = False
     since_ms: int = 0
+    proofs: ProofKeeper | None = None
 
     async def run(self) -> None:
         """Look until cancelled. While PostgreSQL is away whoever held the duty keeps it."""
@@ -106,9 +108,17 @@ class Duty:
                     self.connections, history.day_of(self.clock()), DAYS_AHEAD
                 )
                 await self._measure_waiting()
+            await self._keep_proofs(is_slow=is_slow)
         except (*database.NOT_READY, RedisError) as trouble:
             log.info("corrections and checks wait", reason=str(trouble))
         await self._look_for_alarms()
+
+    async def _keep_proofs(self, *, is_slow: bool) -> None:
+        if self.proofs is None:
+            self.proofs = ProofKeeper(self.connections)
+        await self.proofs.look(list(self.pictures.values()))
+        if is_slow:
+            await self.proofs.tidy()
 
     async def _look_for_alarms(self) -> None:
         now_ms = self.clock()

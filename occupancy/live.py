@@ -1,5 +1,7 @@
 """Fold an observation into what we believe of a car park, with its basis and its doubt."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 import msgspec
@@ -14,6 +16,15 @@ from gateway.observation import (
 )
 from gateway.reconcile import Balance, balance_of, cars_seen
 from occupancy.lot import Lot, OpeningState
+from occupancy.restriction import (
+    Closing,
+    Restriction,
+    closing_at,
+    closings_of,
+    free_in,
+    restrict,
+    shut_cells,
+)
 
 STALE_AFTER_MS = 90_000
 TREND_WINDOW_MS = 600_000
@@ -87,6 +98,8 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
     service with all its bays; cars locked in it count in `locked_in`, not in `occupied`.
     `cars_inside` is what the counters say, `cars_seen` what the machines say, `drift_cars` their
     difference when it was last measured; `unseen_cars` is an operator's correction in force.
+    `closings` are the times of this day at which nobody is let in; `held_back` are the free spaces
+    that operators have closed or reserved: they are out of service.
     Times are UTC milliseconds of the recorder's clock: `observed_at_ms` is the device's read
     time with the gateway's clock offset taken out, `received_at_ms` when it reached us.
     """
@@ -120,6 +133,8 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
     drift_cars: int | None = None
     correction_number: int = 0
     unseen_cars: int = 0
+    closings: tuple[Closing, ...] = ()
+    held_back: int = 0
 
     @property
     def position(self) -> tuple[int, int]:
@@ -161,12 +176,23 @@ class Received(msgspec.Struct, frozen=True):
         return min(self.server_made_at_ms, self.received_at_ms)
 
 
-def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOccupancy:
-    """What we believe after `received`; an observation that is not newer changes nothing."""
-    news = received.observation
+def fold(
+    previous: LiveOccupancy | None,
+    lot: Lot,
+    received: Received,
+    restrictions: Sequence[Restriction] = (),
+) -> LiveOccupancy:
+    """What we believe after `received`; an observation that is not newer changes nothing.
+
+    `restrictions` are what operators have closed or reserved in this car park.
+    """
+    news, now_ms = received.observation, received.received_at_ms
     if previous is not None and news.position <= previous.position:
         return previous
-    spaces = balance_of(news)
+    counted = balance_of(news)
+    spaces = restrict(counted, restrictions, news.groups, now_ms)
+    shut = shut_cells(restrictions, news.groups, now_ms)
+    closings = closings_of(restrictions, now_ms)
     observed_at_ms = received.observed_at_ms
     doubts = tuple(dict.fromkeys((*news.doubts, *_doubts(lot, spaces, received))))
     quality = _quality(spaces, lot, news.unseen_cars)
@@ -184,14 +210,18 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
         trend=_trend(samples),
         quality=quality,
         basis=spaces.basis,
-        status=_status(previous, lot, spaces.free, quality),
+        status=(
+            Status.CLOSED
+            if closing_at(closings, now_ms)
+            else _status(previous, lot, spaces.free, quality)
+        ),
         observed_at_ms=observed_at_ms,
         received_at_ms=received.received_at_ms,
         clock_offset_ms=received.offset_ms,
         entries_total=news.entries_total,
         exits_total=news.exits_total,
-        levels=_levels(news.groups),
-        groups=tuple(_group(group) for group in news.groups),
+        levels=_levels(news.groups, shut),
+        groups=tuple(_group(group, shut) for group in news.groups),
         signs=news.signs,
         devices=news.devices,
         doubts=doubts,
@@ -201,6 +231,8 @@ def fold(previous: LiveOccupancy | None, lot: Lot, received: Received) -> LiveOc
         drift_cars=news.drift_cars,
         correction_number=news.correction_number,
         unseen_cars=news.unseen_cars,
+        closings=closings,
+        held_back=counted.usable - spaces.usable,
     )
 
 
@@ -277,11 +309,16 @@ def _trend(samples: tuple[Sample, ...]) -> Trend:
     return Trend.EMPTYING if gained > 0 else Trend.FILLING
 
 
-def _group(group: GroupReading) -> LiveGroup:
+def _group(group: GroupReading, shut: AbstractSet[tuple[str, int]]) -> LiveGroup:
     capacity = sum(group.bays_by_level)
     cars = None if group.occupied_by_level is None else sum(group.occupied_by_level)
     serves = group.state is GroupState.WORKING
-    free = capacity - cars if cars is not None and serves else None
+    held = sum(
+        free_in(group, index)
+        for index in range(len(group.bays_by_level))
+        if (group.group_id, index) in shut
+    )
+    free = capacity - cars - held if cars is not None and serves else None
     return LiveGroup(
         group_id=group.group_id,
         state=group.state,
@@ -294,12 +331,16 @@ def _group(group: GroupReading) -> LiveGroup:
     )
 
 
-def _levels(groups: tuple[GroupReading, ...]) -> tuple[LiveLevel, ...]:
+def _levels(
+    groups: tuple[GroupReading, ...], shut: AbstractSet[tuple[str, int]]
+) -> tuple[LiveLevel, ...]:
     count = max((len(group.bays_by_level) for group in groups), default=0)
-    return tuple(_level(groups, index) for index in range(count))
+    return tuple(_level(groups, index, shut) for index in range(count))
 
 
-def _level(groups: tuple[GroupReading, ...], index: int) -> LiveLevel:
+def _level(
+    groups: tuple[GroupReading, ...], index: int, shut: AbstractSet[tuple[str, int]]
+) -> LiveLevel:
     capacity = out_of_service = 0
     occupied: int | None = 0
     for group in groups:
@@ -312,5 +353,7 @@ def _level(groups: tuple[GroupReading, ...], index: int) -> LiveLevel:
             occupied = None
         elif occupied is not None:
             occupied += group.occupied_by_level[index]
+            if (group.group_id, index) in shut:
+                out_of_service += free_in(group, index)
     free = None if occupied is None else capacity - out_of_service - occupied
     return LiveLevel(index + 1, capacity, occupied, out_of_service, free)

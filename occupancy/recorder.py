@@ -14,14 +14,16 @@ from gateway import stream
 from gateway.history_rows import HistoryRows, decode_rows
 from gateway.process import is_cancelled
 from gateway.signs import SignOrder
-from occupancy import database, history, snapshot
+from occupancy import database, database_restrictions, history, restriction_board, snapshot
 from occupancy.copy_rows import contiguous, write
 from occupancy.duty import Duty, Heard
 from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
+from occupancy.restriction_board import RestrictionSheet
 from occupancy.sign_faces import TownSign, face
+from occupancy.sign_orders import orders
 
 NOW_BLOCK_MS = 1_000
 HISTORY_ENTRIES = 50
@@ -29,6 +31,7 @@ HISTORY_PAUSE_SECONDS = 0.25
 LEASE_SECONDS = 6.0
 LOTS_WAIT_SECONDS = 5.0
 FACES_SECONDS = 1.0
+RESTRICTIONS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 _LOST = (RedisError, OSError, TimeoutError)
 
@@ -66,12 +69,14 @@ class Recorder:
     run_id: str = ""
     face_number: int = 0
     faces: Faces = plain_faces
+    sheet: RestrictionSheet | None = None
 
     async def run(self) -> None:
         """Record until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(_again(self.follow_now, "live picture"), name="live")
             group.create_task(_again(self.order_faces, "sign orders"), name="signs")
+            group.create_task(_again(self.follow_restrictions, "closures"), name="closures")
             duty = Duty(
                 self.redis,
                 self.connections,
@@ -106,7 +111,8 @@ class Recorder:
         received = Received(news, entry.made_at_ms, self.clock(), entry.server_made_at_ms)
         self.heard[lot.lot_id] = Heard.after(self.heard.get(lot.lot_id), received)
         before = self.pictures.get(lot.lot_id)
-        picture = fold(before, lot, received)
+        restrictions = self.sheet.of(lot.lot_id) if self.sheet else ()
+        picture = fold(before, lot, received, restrictions)
         if picture is not before:
             self.pictures[lot.lot_id] = picture
             await snapshot.write(self.redis, self.run_id, picture)
@@ -115,11 +121,34 @@ class Recorder:
         """Tell each junction sign's gateway what to show, once a second."""
         while not is_cancelled():
             self.face_number = self.clock()
-            faces = await self.faces(self.signs, self.lots, self.pictures, self.clock())
+            town = [sign for sign in self.signs if not sign.at_entrance]
+            computed = await self.faces(town, self.lots, self.pictures, self.clock())
+            overrides = self.sheet.overrides if self.sheet else ()
+            told = orders(self.signs, computed, self.pictures, overrides, self.clock())
             for sign in self.signs:
-                order = SignOrder(sign.sign_id, faces[sign.sign_id], self.face_number)
-                await stream.order_faces(self.redis, sign.driven_by, [order])
+                await self._order(sign, told[sign.sign_id])
             await asyncio.sleep(FACES_SECONDS)
+
+    async def _order(self, sign: TownSign, lines: tuple[str, ...] | None) -> None:
+        if lines is None:
+            await stream.withdraw_face(self.redis, sign.driven_by, sign.sign_id)
+            return
+        order = SignOrder(sign.sign_id, lines, self.face_number)
+        await stream.order_faces(self.redis, sign.driven_by, [order])
+
+    async def follow_restrictions(self) -> None:
+        """Know what operators have closed and overridden, once a second."""
+        while not is_cancelled():
+            try:
+                restrictions = await database_restrictions.list_in_force(self.connections)
+                overrides = await database_restrictions.list_overrides_in_force(self.connections)
+            except database.NOT_READY:
+                # What Redis kept serves until PostgreSQL is back; what we know serves longer.
+                self.sheet = self.sheet or await restriction_board.read(self.redis)
+            else:
+                self.sheet = RestrictionSheet(tuple(restrictions), tuple(overrides))
+                await restriction_board.write(self.redis, self.sheet)
+            await asyncio.sleep(RESTRICTIONS_SECONDS)
 
     async def keep_history(self, lot_id: str) -> None:
         """Copy one lot's stream into PostgreSQL while we hold its lease."""

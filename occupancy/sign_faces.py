@@ -9,11 +9,15 @@ from occupancy.live import LiveOccupancy, Quality, Status, as_seen_at
 
 @dataclass(frozen=True)
 class TownSign:
-    """A sign at a junction, the car park whose gateway drives it, and its lines."""
+    """A sign, the car park whose gateway drives it, and its lines.
+
+    At an entrance it has one line, and its gateway writes it by itself unless it is told otherwise.
+    """
 
     sign_id: str
     driven_by: str
     lot_ids: tuple[str, ...]
+    at_entrance: bool = False
 
 
 def face(

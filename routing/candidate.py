@@ -64,6 +64,7 @@ class Candidate(msgspec.Struct, frozen=True, dict=True):
     outlook: Outlook
     promised: float = 0.0
     is_stale: bool = False
+    is_closed: bool = False
 
     @property
     def lot_id(self) -> str:
@@ -108,7 +109,7 @@ def barriers(candidate: Candidate, question: Question) -> list[Reason]:
     found = []
     if lot.lot_id in question.without:
         found.append(because(Code.NOT_WANTED))
-    if lot.opening is OpeningState.CLOSED:
+    if candidate.is_closed or lot.opening is OpeningState.CLOSED:
         found.append(because(Code.CLOSED))
     found += _hours(lot.opening_hours, candidate.arrives_ms, question.stay_minutes)
     found += _sizes(lot, question.vehicle)

@@ -8,6 +8,7 @@ import msgspec
 
 from occupancy.live import LiveOccupancy, Quality, as_seen_at
 from occupancy.lot import Lot, Place
+from occupancy.restriction import closing_at
 from occupancy.stay import QuoteError, Stay, StayTooLongError, UnknownVehicleError
 from occupancy.tariff_book import TariffBook, UnknownTariffError
 from occupancy.tariff_clock import local_minute
@@ -89,6 +90,7 @@ def _candidate(
         outlook=forecasts.expect(lot_id, arrives_ms, now_ms),
         promised=due.by(minute_of(arrives_ms), minute_of(now_ms)),
         is_stale=is_soon and quality in (Quality.STALE, Quality.SUSPECT),
+        is_closed=picture is not None and closing_at(picture.closings, arrives_ms) is not None,
     )
 
 

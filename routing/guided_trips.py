@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from gateway.process import is_cancelled
 from occupancy.lot import OpeningState
+from occupancy.restriction import closing_at
 from routing import promise_store, trip_store
 from routing.candidate import PROBABLY_FULL_BELOW
 from routing.patience import AwayError
@@ -135,7 +136,9 @@ class GuidedTrips:
         lot = guidance.lots.get(trip.lot_id)
         if not is_open(trip, now_ms) or lot is None:
             return Standing(trip)
-        if lot.opening is OpeningState.CLOSED:
+        picture = guidance.pictures.get(trip.lot_id)
+        is_shut = picture is not None and closing_at(picture.closings, trip.arrives_ms)
+        if is_shut or lot.opening is OpeningState.CLOSED:
             return Standing(trip, 0.0, because(Code.CLOSED))
         others = (p for p in found[trip.lot_id].promises if p.trip_id != trip.trip_id)
         due = due_of(others, {})

@@ -178,6 +178,8 @@ def _next_step(quote: QuoteDocument) -> str:
 
 
 def _note(lot: LotSummary) -> str:
+    if lot.closed is not None:
+        return lot.closed.words
     if lot.status is Status.NO_DATA:
         return WORDS.silent if lot.live.quality is Quality.STALE else WORDS.doubtful
     if lot.live.quality is Quality.ESTIMATED:

@@ -86,7 +86,8 @@ def spaces(texts: Texts, card: Card) -> str:
     """约36个空位（12 秒前更新）; never a number that nobody can trust."""
     free, status = card.lot.live.free, card.lot.status
     if status is Status.CLOSED:
-        return texts.spaces_closed
+        closed = card.lot.closed
+        return texts.spaces_closed + (f"：{closed.words}" if closed else "")
     if status is Status.NO_DATA or free is None:
         return texts.spaces_unknown.format(age=card.age)
     if status is Status.FULL:

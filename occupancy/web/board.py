@@ -39,7 +39,7 @@ class Board:
         self.trends = Trends(connections, showcase.now_ms)
         self._showcase = showcase
         self._pages = Pages(static)
-        self._signs = signs
+        self._signs = [sign for sign in signs if not sign.at_entrance]
         self._static = static
 
     def routes(self) -> list[Route]:

@@ -126,7 +126,7 @@ def _note(lot: LotDetail) -> str:
     if lot.status is Status.NO_DATA:
         return WORDS.silent if lot.live.quality is Quality.STALE else WORDS.doubtful
     if lot.status is Status.CLOSED:
-        return WORDS.closed
+        return lot.closed.words if lot.closed else WORDS.closed
     if lot.live.quality is Quality.ESTIMATED:
         return WORDS.estimated
     if lot.live.out_of_service:

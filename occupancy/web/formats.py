@@ -10,6 +10,7 @@ from occupancy.coordinates import to_gcj02
 from occupancy.live import LiveOccupancy, Quality, Status, Trend, as_seen_at
 from occupancy.lot import Lot, Place, Thresholds, VehicleLimits
 from occupancy.navigation import NavigationLinks, links_to
+from occupancy.restriction import closing_at
 from occupancy.series import HistoryPoint
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
@@ -55,6 +56,14 @@ class Live(msgspec.Struct, frozen=True):
     doubts: tuple[str, ...]
 
 
+class ClosedNow(msgspec.Struct, frozen=True):
+    """Why nobody is let in and until when, null: nobody said; `words` says both in Chinese."""
+
+    wording: str
+    reopens_at: str | None
+    words: str
+
+
 class LotSummary(msgspec.Struct, frozen=True):
     """One car park as a list shows it."""
 
@@ -71,6 +80,7 @@ class LotSummary(msgspec.Struct, frozen=True):
     tariff: PriceInWords | None
     navigation: NavigationLinks
     placeholders: tuple[str, ...]
+    closed: ClosedNow | None
 
 
 class LevelNow(msgspec.Struct, frozen=True):
@@ -266,7 +276,19 @@ def _common(
         "tariff": tariff,
         "navigation": links_to(lot),
         "placeholders": lot.placeholders,
+        "closed": None if seen is None else _closed(seen, now_ms),
     }
+
+
+def _closed(seen: LiveOccupancy, now_ms: int) -> ClosedNow | None:
+    closing = closing_at(seen.closings, now_ms)
+    if closing is None:
+        return None
+    if closing.until_ms is None:
+        return ClosedNow(closing.wording, None, f"{closing.wording}，恢复时间另行通知")
+    until = dt.datetime.fromtimestamp(closing.until_ms / 1_000, tz=SHANGHAI)
+    words = f"{closing.wording}，预计 {until.month} 月 {until.day} 日 {until:%H:%M} 恢复"
+    return ClosedNow(closing.wording, rfc3339(closing.until_ms), words)
 
 
 def _live(lot: Lot, seen: LiveOccupancy | None) -> Live:

@@ -34,6 +34,7 @@
 
   function noteOf(lot) {
     if (lot.status === "no_data") return lot.live.quality === "stale" ? words.silent : words.doubtful;
+    if (lot.closed) return lot.closed.words;
     return lot.live.quality === "estimated" ? words.estimated : "";
   }
 

@@ -37,6 +37,10 @@ class AdminGround:
     def short_names(self) -> dict[str, str]:
         return {lot.lot_id: lot.short_name for lot in self.showcase.lots.values()}
 
+    @property
+    def town_signs(self) -> list[TownSign]:
+        return [sign for sign in self.signs if not sign.at_entrance]
+
     def known(self, visit: Visit, lot_id: str) -> Lot:
         """Raises Problem 404 for a car park that is not there or not his."""
         lot = self.showcase.lots.get(lot_id)

@@ -47,7 +47,7 @@ class LotPage:
             alarms=[alarm for alarm in alarms if alarm.key.lot_id == lot.lot_id],
             faces=[
                 face
-                for face in board_view.faces([detail], ground.signs, ground.short_names())
+                for face in board_view.faces([detail], ground.town_signs, ground.short_names())
                 if any(sign.id == face.sign_id for sign in detail.signs)
             ],
             checks=checks,

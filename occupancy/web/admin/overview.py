@@ -44,7 +44,7 @@ class Overview:
             sum=sum_of(rows),
             alarms=self._open_alarms(visit),
             oldest_ms=min((a.raised_at_ms for a in self._open_alarms(visit)), default=None),
-            faces=board_view.faces(lots, self._ground.signs, self._ground.short_names()),
+            faces=board_view.faces(lots, self._ground.town_signs, self._ground.short_names()),
             schematic=schematic.draw([_mark(row) for row in rows]),
             deeds=await self._newest_deeds(visit),
             date=date,

@@ -30,7 +30,7 @@ function asSeenNow(lot) {
 
 function noteOf(lot) {
   if (lot.status === "no_data") return lot.live.quality === "stale" ? words.silent : words.doubtful;
-  if (lot.status === "closed") return words.closed;
+  if (lot.status === "closed") return lot.closed ? lot.closed.words : words.closed;
   if (lot.live.quality === "estimated") return words.estimated;
   if (lot.live.out_of_service) return fill(words.out_of_service, lot.live.out_of_service);
   return lot.status === "full" ? words.full : "";

@@ -82,8 +82,9 @@ async def test_an_approved_version_holds_from_its_minute_and_a_withdrawn_one_nev
         await tariff_desk.withdraw_version(
             connections, "kangle", 2, by="chen", reason="来文有误", now_ms=MORNING_MS
         )
-        await until(lambda: "9元" not in face.showcase.tariffs["kangle"].price)
+        await until(lambda: len(face.shelf.book.get_versions("kangle")) == 1)
         assert two_hours(face, TOMORROW) == 500
+        assert "9元" not in face.showcase.tariffs["kangle"].price
 
 
 async def test_another_day_type_is_known_at_once(connections: asyncpg.Pool) -> None:

@@ -27,7 +27,7 @@
 
   function noteOf(lot) {
     if (lot.status === "no_data") return lot.live.quality === "stale" ? words.silent : words.doubtful;
-    if (lot.status === "closed") return words.closed;
+    if (lot.status === "closed") return lot.closed ? lot.closed.words : words.closed;
     if (lot.live.quality === "estimated") return words.estimated;
     if (lot.live.out_of_service) return words.out_of_service.replace("{}", lot.live.out_of_service);
     return lot.status === "full" ? words.full : "";
