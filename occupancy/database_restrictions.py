@@ -40,6 +40,11 @@ async def lock_restriction(connection: Connection, number: int) -> KeptRestricti
     return None if row is None else _kept(row)
 
 
+async def find_restriction(connections: Pool, number: int) -> KeptRestriction | None:
+    row = await connections.fetchrow("SELECT * FROM restriction WHERE number = $1", number)
+    return None if row is None else _kept(row)
+
+
 async def end_restriction(connection: Connection, number: int, by: str) -> None:
     await connection.execute(
         "UPDATE restriction SET ended_at = now(), ended_by = $2 WHERE number = $1", number, by

@@ -74,6 +74,6 @@ def guidance_floor(
             "map services": maps.stay_open,
             **upper.loops,
         }
-        return Floor(routes, loops)
+        return Floor(routes, loops, trips.count_on_the_way)
 
     return build

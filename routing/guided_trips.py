@@ -125,6 +125,13 @@ class GuidedTrips:
         if changed is not None:
             self._guidance.tell(changed[1])
 
+    async def count_on_the_way(self, lot_id: str) -> int | None:
+        """Drivers who hold a promise there; None while Redis does not answer."""
+        try:
+            return len((await self._promises([lot_id]))[lot_id].promises)
+        except AwayError:
+            return None
+
     async def _promises(self, lot_ids: Sequence[str]) -> dict[str, LotPromises]:
         return await self._guidance.patience.ask(lambda: promise_store.read(self._redis, lot_ids))
 

@@ -1,6 +1,6 @@
 """What a package above adds to the web service: its routes, and the loops that run beside them."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,14 @@ class Ground:
 
 @dataclass(frozen=True)
 class Floor:
-    """Routes to serve, and loops (by name) to run until the service ends."""
+    """Routes to serve, and loops (by name) to run until the service ends.
+
+    `on_the_way` counts the drivers that are guided to a car park now.
+    """
 
     routes: Sequence[Route] = ()
     loops: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    on_the_way: Callable[[str], Awaitable[int | None]] | None = None
 
 
 Builder = Callable[[Ground], Floor]

@@ -16,7 +16,8 @@ from occupancy import database
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign
-from occupancy.web.admin.floor import Admin, open_admin
+from occupancy.web.admin.closures import OnTheWay
+from occupancy.web.admin.floor import Admin, nobody_knows, open_admin
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
@@ -77,7 +78,11 @@ async def run_web(
             floors.extend(builder(ground) for builder in builders)
             return [route for floor in floors for route in floor.routes]
 
-        face = make_face(lots, signs, connections, clock, build, redis)
+        async def on_the_way(lot_id: str) -> int | None:
+            counts = [floor.on_the_way for floor in floors if floor.on_the_way]
+            return await counts[0](lot_id) if counts else None
+
+        face = make_face(lots, signs, connections, clock, build, redis, on_the_way)
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
         loops |= face.admin.loops if face.admin else {}
         async with asyncio.TaskGroup() as group:
@@ -104,6 +109,7 @@ def make_face(
     clock: Callable[[], int],
     above: Callable[[Showcase, TariffShelf], list[Route]] = lambda _, __: [],
     redis: Redis | None = None,
+    on_the_way: OnTheWay = nobody_knows,
 ) -> Face:
     """The application, without a socket; `above` are the routes of the packages above.
 
@@ -120,7 +126,7 @@ def make_face(
         ground = AdminGround(
             showcase, board.trends, alarms, shelf, signs, connections, redis, clock
         )
-        admin = open_admin(ground, static)
+        admin = open_admin(ground, static, on_the_way)
     routes = [
         *Lots(showcase, connections).routes(),
         *alarms.routes(),

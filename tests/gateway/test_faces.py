@@ -116,3 +116,26 @@ def test_a_sign_that_shows_something_else_is_corrected_soon_but_not_at_every_loo
     assert not faces.is_due(ENTRANCE, ("9",), patience_ms - 1, differs=True)
     assert faces.is_due(ENTRANCE, ("9",), patience_ms, differs=True)
     assert not faces.is_due(ENTRANCE, ("9",), patience_ms + 1, differs=True)
+
+
+def _told(*numbers: int) -> Faces:
+    """An entrance that was told to show that it is closed."""
+    faces = Faces(PARK.car_park)
+    for number in numbers:
+        order = SignOrder(ENTRANCE.device_id, ("关",), number)
+        faces.take_orders({ENTRANCE.device_id: order}, 0)
+    return faces
+
+
+def test_an_entrance_shows_what_it_is_told_until_that_is_withdrawn() -> None:
+    faces, seen = _told(7, 8), _seen(*ALL_HEARD)
+    assert faces.desired(ENTRANCE, seen, 1_000) == ("关",)
+    faces.take_orders({}, 2_000)
+    assert faces.desired(ENTRANCE, seen, 2_000) == ("9",)
+
+
+def test_an_entrance_nobody_tells_any_more_shows_its_own_number_again() -> None:
+    seen = _seen(*ALL_HEARD)
+    assert _told(7, 8).desired(ENTRANCE, seen, STALE_MS) == ("关",)
+    assert _told(7, 8).desired(ENTRANCE, seen, STALE_MS + 1) == ("9",)
+    assert _told(7).desired(ENTRANCE, seen, 0) == ("9",), "the first one may be hours old"

@@ -1,6 +1,9 @@
 """Reads single fields of a form; what is wrong with one is said in words beside it."""
 
+import datetime as dt
 from collections.abc import Mapping
+
+from occupancy.web.formats import SHANGHAI
 
 MOST_REASON = 200
 _MOST_DIGITS = 15
@@ -21,3 +24,19 @@ def find_reason_flaw(form: Mapping[str, str], example: str) -> dict[str, str]:
     if len(reason) > MOST_REASON:
         return {"reason": f"原因最多 {MOST_REASON} 个字，现在是 {len(reason)} 个"}
     return {}
+
+
+def local_moment(text: str) -> int | None:
+    """UTC milliseconds of a time in Sanshui as a browser's field gives it; None for no time."""
+    try:
+        at = dt.datetime.strptime(text.strip(), "%Y-%m-%dT%H:%M").replace(tzinfo=SHANGHAI)
+    except ValueError:
+        return None
+    return round(at.timestamp() * 1_000)
+
+
+def local_field(ms: int | None) -> str:
+    """What a browser's field for a time shows; empty for none."""
+    if ms is None:
+        return ""
+    return f"{dt.datetime.fromtimestamp(ms / 1_000, tz=SHANGHAI):%Y-%m-%dT%H:%M}"

@@ -7,6 +7,7 @@ from typing import Any
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.audit_page import AuditPage
 from occupancy.web.admin.calibration import Calibration
+from occupancy.web.admin.closures import Closures, OnTheWay
 from occupancy.web.admin.desk_stream import DeskStream
 from occupancy.web.admin.frame import Frame
 from occupancy.web.admin.gate import Gate
@@ -17,6 +18,7 @@ from occupancy.web.admin.login import Login
 from occupancy.web.admin.lot_page import LotPage
 from occupancy.web.admin.overview import Overview
 from occupancy.web.admin.search import Search
+from occupancy.web.admin.signs_page import SignsPage
 from occupancy.web.admin.users_page import UsersPage
 from occupancy.web.routes import Route
 from occupancy.web.static_files import StaticFiles
@@ -34,7 +36,14 @@ class Admin:
     loops: dict[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
-def open_admin(ground: AdminGround, worker: StaticFiles) -> Admin:
+async def nobody_knows(_: str) -> int | None:
+    """How many drivers are on the way, where nothing guides any."""
+    return None
+
+
+def open_admin(
+    ground: AdminGround, worker: StaticFiles, on_the_way: OnTheWay = nobody_knows
+) -> Admin:
     """`worker` has the script that keeps the one stream of a browser."""
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
     names = {lot.lot_id: lot.short_name for lot in ground.showcase.lots.values()}
@@ -47,6 +56,8 @@ def open_admin(ground: AdminGround, worker: StaticFiles) -> Admin:
         *Overview(ground).routes(),
         *LotPage(ground).routes(),
         *Calibration(ground, desk).routes(),
+        *Closures(ground, desk, on_the_way).routes(),
+        *SignsPage(ground, desk).routes(),
         *LiveLists(ground).routes(),
         *Search(ground).routes(),
         *UsersPage(ground, gate).routes(),

@@ -32,7 +32,15 @@ MENU: Sequence[Part] = (
             Item("/admin/alarms", "告警", Permission.SEE, "告警"),
         ),
     ),
-    Part("现场操作", (Item("/admin/calibrate", "余位校准", Permission.CALIBRATE, "校准"),)),
+    Part(
+        "现场操作",
+        (
+            Item("/admin/calibrate", "余位校准", Permission.CALIBRATE, "校准"),
+            Item("/admin/closures", "开放 / 停用", Permission.CLOSE),
+            Item("/admin/reservations", "预留车位", Permission.CLOSE),
+            Item("/admin/signs", "诱导屏", Permission.SEE),
+        ),
+    ),
     Part("分析", (Item("/admin/quality", "数据质量", Permission.SEE),)),
     Part(
         "系统",

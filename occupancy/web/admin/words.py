@@ -10,6 +10,7 @@ from occupancy.alarm import AlarmKind, Severity
 from occupancy.audit import Recorded
 from occupancy.live import Quality, Status, Trend
 from occupancy.permissions import Permission, Role
+from occupancy.restriction import Extent, Restriction
 from occupancy.web.board_view import DASH, WORDS
 from occupancy.web.formats import SHANGHAI
 
@@ -83,6 +84,12 @@ BASIS: Mapping[Basis, str] = {
 }
 DEEDS: Mapping[str, str] = {
     "calibrate": "余位校准",
+    "close": "停用",
+    "reserve": "预留车位",
+    "reopen": "恢复开放",
+    "override_sign": "接管诱导屏",
+    "test_sign": "测试诱导屏",
+    "give_sign_back": "恢复诱导屏",
     "add_user": "新增用户",
     "change_user": "修改用户",
     "renew_password": "重设密码",
@@ -154,3 +161,12 @@ def _plain(value: object) -> str:
 def signed(number: int) -> str:
     """With its sign; nought has none."""
     return f"{number:+d}" if number else "0"
+
+
+def extent(what: Restriction) -> str:
+    """How much of a car park is closed or reserved."""
+    if what.extent is Extent.SPACES:
+        return f"预留 {what.spaces} 位"
+    if what.extent is Extent.LEVEL:
+        return f"停用 {what.part} 层"
+    return f"停用机组 {what.part}" if what.extent is Extent.GROUP else "停用"
