@@ -19,6 +19,7 @@ import gateway.process
 import gateway.push_config
 import lot_sim.config
 import occupancy.config
+import occupancy.escalation_config
 import occupancy.web.config
 import routing.config
 import wechat.config
@@ -40,6 +41,7 @@ SETTINGS = tuple(
         setting.name: setting
         for setting in (
             *occupancy.config.SETTINGS,
+            *occupancy.escalation_config.SETTINGS,
             *occupancy.web.config.SETTINGS,
             *routing.config.SETTINGS,
             *gateway.config.SETTINGS,
@@ -214,11 +216,13 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
 
     redis_url = _needed(gateway.config.REDIS_URL, environ)
     postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+    public_url = occupancy.web.config.PUBLIC_URL.read(environ)
+    escalation = occupancy.escalation_config.load_settings(environ, public_url)
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
             faces = GuidedFaces(redis).faces
-            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, faces)
+            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, faces, escalation)
 
     gateway.process.run(run)
     return 0

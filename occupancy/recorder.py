@@ -17,6 +17,8 @@ from gateway.signs import SignOrder
 from occupancy import database, database_restrictions, history, restriction_board, snapshot
 from occupancy.copy_rows import contiguous, write
 from occupancy.duty import Duty, Heard
+from occupancy.escalation_config import EscalationSettings
+from occupancy.escalator import Escalator
 from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
@@ -34,6 +36,7 @@ FACES_SECONDS = 1.0
 RESTRICTIONS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 _LOST = (RedisError, OSError, TimeoutError)
+NOBODY_IS_TOLD = EscalationSettings({})
 
 log = structlog.get_logger()
 
@@ -70,6 +73,7 @@ class Recorder:
     face_number: int = 0
     faces: Faces = plain_faces
     sheet: RestrictionSheet | None = None
+    escalation: EscalationSettings = NOBODY_IS_TOLD
 
     async def run(self) -> None:
         """Record until cancelled."""
@@ -87,6 +91,8 @@ class Recorder:
                 self.pictures,
             )
             group.create_task(duty.run(), name="duty")
+            escalator = Escalator(self.connections, self.escalation, lambda: duty.is_holder)
+            group.create_task(escalator.run(), name="escalation")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
@@ -207,11 +213,14 @@ async def run_recorder(
     clock: Callable[[], int],
     stopping: asyncio.Event,
     faces: Faces = plain_faces,
+    escalation: EscalationSettings = NOBODY_IS_TOLD,
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
     async with database.pool(postgres_url) as connections:
         lots = {lot.lot_id: lot for lot in await _lots(connections)}
-        recorder = Recorder(redis, connections, lots, signs, clock, faces=faces)
+        recorder = Recorder(
+            redis, connections, lots, signs, clock, faces=faces, escalation=escalation
+        )
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")
             await stopping.wait()

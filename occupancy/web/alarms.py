@@ -131,10 +131,6 @@ class Alarms:
             ),
         ]
 
-    def count_waiting(self) -> int:
-        """Alarms that wait for somebody."""
-        return len(self.open.alarms)
-
     async def now(self, _: web.Request, __: object) -> web.StreamResponse:
         looked_at = rfc3339(self.open.at_ms) if self.open.at_ms else None
         age_ms = self._showcase.now_ms() - self.open.at_ms

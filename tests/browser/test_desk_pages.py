@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 NOTHING = "/admin/nothing"
 BEFORE_LOGIN = ["/admin/login", NOTHING]
 HEAVY = ("/admin/explore",)  # the one page with a chart library
-NAMES = {"lot": "kangle", "name": "boss", "year": "2026", "tariff": "kangle"}
+NAMES = {"lot": "kangle", "name": "boss", "year": "2026", "tariff": "kangle", "kind": "drift"}
 PART_OF_A_PAGE = ("/hits", "/table", "/waiting", "/deeds", "/preview", "/rows", "/data")
 
 

@@ -37,14 +37,14 @@ class Closures:
         for kind in ("closures", "reservations"):
             one = f"/admin/{kind}/{{lot}}"
             routes += [
-                AdminRoute("GET", f"/admin/{kind}", self.list, needs),
+                AdminRoute("GET", f"/admin/{kind}", self.every, needs),
                 AdminRoute("GET", one, self.ask, needs, lot="lot"),
                 AdminRoute("POST", one, self.make, needs, lot="lot"),
                 AdminRoute("POST", one + "/preview", self.show_effect, needs, lot="lot"),
             ]
         return routes
 
-    async def list(self, visit: Visit) -> web.StreamResponse:
+    async def every(self, visit: Visit) -> web.StreamResponse:
         return await self._list(visit, 200, "")
 
     async def ask(self, visit: Visit) -> web.StreamResponse:

@@ -6,6 +6,8 @@ import msgspec
 from aiohttp import web
 
 from gateway.process import is_cancelled
+from occupancy import database, database_alarm_desk
+from occupancy.database_alarm_desk import Waiting
 from occupancy.web.admin.admin_route import Access, AdminRoute
 from occupancy.web.admin.gate import Gate
 from occupancy.web.admin.ground import AdminGround
@@ -13,7 +15,7 @@ from occupancy.web.admin.visit import Visit
 from occupancy.web.events import LiveStream
 from occupancy.web.static_files import StaticFiles
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 SESSION_LOOK_SECONDS = 5.0
 REMIND_LOOKS = 10  # a page that came in between hears of it soon
 
@@ -34,6 +36,7 @@ class DeskStream:
         self._gate = gate
         self._worker = worker
         self._number = 0
+        self.waiting = 0
 
     def routes(self) -> list[AdminRoute]:
         return [
@@ -59,10 +62,11 @@ class DeskStream:
         return self._worker.answer_plain(visit.request, "live-worker.js")
 
     async def keep_telling(self) -> None:
-        """Say what has changed on the desk, until cancelled."""
+        """Say what has changed on the desk, in this worker or another, until cancelled."""
         looks, before = 0, None
         while not is_cancelled():
-            now = self._ground.alarms.open.alarms
+            now = await self._look()
+            self.waiting = now.alarms
             if before is not None and now != before:
                 self._number += 1
             if now != before or looks % REMIND_LOOKS == 0:
@@ -70,8 +74,16 @@ class DeskStream:
             before, looks = now, looks + 1
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _look(self) -> Waiting:
+        """Without PostgreSQL every open alarm waits."""
+        alarms = self._ground.alarms.open.alarms
+        try:
+            return await database_alarm_desk.read_waiting(self._ground.connections)
+        except database.NOT_READY:
+            return Waiting(len(alarms), len(alarms))
+
     def _say(self) -> None:
-        news = DeskNews(self._ground.alarms.count_waiting(), self._number)
+        news = DeskNews(self.waiting, self._number)
         self.stream.tell("desk", msgspec.json.encode(news))
 
     async def _end_with(self, visit: Visit) -> None:

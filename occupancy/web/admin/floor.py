@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from occupancy.web.admin.admin_route import AdminRoute
+from occupancy.web.admin.alarm_rules_page import AlarmRulesPage
+from occupancy.web.admin.alarms_page import AlarmsPage
 from occupancy.web.admin.audit_page import AuditPage
 from occupancy.web.admin.calibration import Calibration
 from occupancy.web.admin.closures import Closures, OnTheWay
@@ -47,7 +49,7 @@ def open_admin(
     """`worker` has the script that keeps the one stream of a browser."""
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
     names = {lot.lot_id: lot.short_name for lot in ground.showcase.lots.values()}
-    frame = Frame(static, ground.alarms.count_waiting, names)
+    frame = Frame(static, lambda: desk.waiting, names)
     gate = Gate(ground.connections, ground.redis, frame, ground.clock)
     desk = DeskStream(ground, gate, worker)
     pages = [
@@ -55,6 +57,8 @@ def open_admin(
         *desk.routes(),
         *Overview(ground).routes(),
         *LotPage(ground).routes(),
+        *AlarmsPage(ground, desk).routes(),
+        *AlarmRulesPage(ground, desk).routes(),
         *Calibration(ground, desk).routes(),
         *Closures(ground, desk, on_the_way).routes(),
         *SignsPage(ground, desk).routes(),

@@ -41,6 +41,13 @@ MENU: Sequence[Part] = (
             Item("/admin/signs", "诱导屏", Permission.SEE),
         ),
     ),
+    Part(
+        "规则",
+        (
+            Item("/admin/rules", "告警规则", Permission.SEE),
+            Item("/admin/quiet", "静默时段", Permission.SEE),
+        ),
+    ),
     Part("分析", (Item("/admin/quality", "数据质量", Permission.SEE),)),
     Part(
         "系统",

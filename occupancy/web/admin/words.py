@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.observation import Basis, DeviceState, FaceState, GroupState
-from occupancy.alarm import AlarmKind, Severity
+from occupancy.alarm import AlarmKind
+from occupancy.alarm_words import ALARM_WORDS, SEVERITY_WORDS
 from occupancy.audit import Recorded
 from occupancy.live import Quality, Status, Trend
 from occupancy.permissions import Permission, Role
@@ -39,24 +40,8 @@ PERMISSIONS: Mapping[Permission, str] = {
 STATUS: Mapping[Status, str] = WORDS.status
 TREND: Mapping[Trend, str] = WORDS.trend
 SIGN: Mapping[FaceState, str] = WORDS.sign
-SEVERITY: Mapping[Severity, str] = {
-    Severity.CRITICAL: "严重",
-    Severity.MAJOR: "重要",
-    Severity.MINOR: "提示",
-}
-ALARM: Mapping[AlarmKind, str] = {
-    AlarmKind.LOT_SILENT: "车场失联",
-    AlarmKind.DEVICE_OFFLINE: "设备离线",
-    AlarmKind.SENSOR_STUCK: "地感卡住",
-    AlarmKind.COUNT_IMPOSSIBLE: "计数不可能",
-    AlarmKind.DRIFT: "余位漂移",
-    AlarmKind.OUTBOX_GROWING: "网关积压",
-    AlarmKind.RECORDER_BEHIND: "入库落后",
-    AlarmKind.SIGN_DIFFERS: "诱导屏不符",
-    AlarmKind.CLOCK_OFFSET: "网关时钟偏差",
-    AlarmKind.TWO_EPOCHS: "两个网关",
-    AlarmKind.UNREADABLE: "无法读取的数据",
-}
+SEVERITY = SEVERITY_WORDS
+ALARM = ALARM_WORDS
 DEVICE: Mapping[DeviceState, str] = {
     DeviceState.ONLINE: "在线",
     DeviceState.LATE: "迟缓",
@@ -90,6 +75,13 @@ DEEDS: Mapping[str, str] = {
     "override_sign": "接管诱导屏",
     "test_sign": "测试诱导屏",
     "give_sign_back": "恢复诱导屏",
+    "acknowledge": "确认告警",
+    "assign_alarm": "指派告警",
+    "snooze_alarm": "暂缓告警",
+    "comment_alarm": "备注告警",
+    "keep_quiet": "设静默时段",
+    "end_quiet": "结束静默",
+    "change_rule": "修改告警规则",
     "add_user": "新增用户",
     "change_user": "修改用户",
     "renew_password": "重设密码",
@@ -170,3 +162,8 @@ def extent(what: Restriction) -> str:
     if what.extent is Extent.LEVEL:
         return f"停用 {what.part} 层"
     return f"停用机组 {what.part}" if what.extent is Extent.GROUP else "停用"
+
+
+def alarm_word(kind: str) -> str:
+    """A kind's word; of one that a newer version has made, its name."""
+    return ALARM[AlarmKind(kind)] if kind in set(AlarmKind) else kind

@@ -99,6 +99,8 @@
     if (message.kind === "desk") {
       showAlarms(message.desk.waiting);
       document.body.dispatchEvent(new CustomEvent("zhibo-desk"));
+      // What somebody has ticked stays as he has seen it.
+      if (!one("input[name='alarms']:checked")) document.body.dispatchEvent(new CustomEvent("zhibo-idle"));
     }
     if (message.kind === "ended") location.assign(location.href);
   }

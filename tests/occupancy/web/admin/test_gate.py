@@ -28,7 +28,9 @@ def pages_of(office: Desk) -> list[AdminRoute]:
 
 
 def address_of(page: AdminRoute, lot_id: str = "kangle") -> str:
-    return page.path.format(lot=lot_id, **dict.fromkeys(_NAMES, "1"), name="boss", day="2026-12-01")
+    return page.path.format(
+        lot=lot_id, **dict.fromkeys(_NAMES, "1"), name="boss", day="2026-12-01", kind="drift"
+    )
 
 
 _NAMES = ("number", "draft", "alarm", "sign", "tariff", "version", "year", "closure")

@@ -1,0 +1,210 @@
+"""Alarms that nobody acknowledges are told outside: once, signed, again after a failure."""
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email import message_from_bytes
+from email.header import decode_header, make_header
+
+import asyncpg
+import msgspec
+import pytest
+from aiohttp import web
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from gateway.settings import BadSettingError
+from occupancy import alarm_desk, database_escalation
+from occupancy.alarm import Severity
+from occupancy.escalation import (
+    DELIVERY,
+    PAUSES_SECONDS,
+    SIGNATURE,
+    Channel,
+    pause_seconds,
+)
+from occupancy.escalation_config import EscalationSettings, MailServer, load_settings
+from occupancy.escalator import Escalator
+from tests.gateway.valkey import free_port
+from tests.occupancy.test_alarm_desk import now_of, picks, raised
+
+SECRET = "a-secret-of-the-receiver"  # noqa: S105
+AT_ONCE = {Severity.CRITICAL: 0, Severity.MAJOR: 0}
+
+
+class Receiver:
+    """Takes what it is told, or refuses it while `status` is no success."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.told: list[tuple[dict[str, str], bytes]] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.told.append((dict(request.headers), await request.read()))
+        return web.Response(status=self.status)
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[tuple[Receiver, str]]:
+    receiver, app = Receiver(), web.Application()
+    app.router.add_post("/alarms", receiver.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield receiver, f"http://127.0.0.1:{runner.addresses[0][1]}/alarms"
+    finally:
+        await runner.cleanup()
+
+
+class Mailbox:
+    """A mail server's handler that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.mails.append(content)
+        return "250 taken"
+
+
+def by_webhook(url: str, **minutes: int) -> EscalationSettings:
+    wanted = {Severity(name): value for name, value in minutes.items()} or AT_ONCE
+    return EscalationSettings(wanted, url, SECRET, public_url="https://parking.example")
+
+
+def escalator(connections: asyncpg.Pool, settings: EscalationSettings) -> Escalator:
+    return Escalator(connections, settings, lambda: True)
+
+
+async def test_a_webhook_is_told_once_and_can_check_who_told_it(connections: asyncpg.Pool) -> None:
+    (alarm,) = await raised(connections, "kangle-g1")
+    async with receiving() as (receiver, url):
+        loop = escalator(connections, by_webhook(url))
+        await loop.look()
+        await loop.look()
+    ((headers, body),) = receiver.told
+    expected = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    assert headers[SIGNATURE] == f"sha256={expected}"
+    assert headers[DELIVERY] == f"alarm-{alarm.alarm_id}-webhook"
+    told = msgspec.json.decode(body)
+    assert (told["lot"], told["kind"], told["severity"]) == ("kangle", "device_offline", "major")
+    assert told["link"] == f"https://parking.example/admin/alarms/{alarm.alarm_id}"
+
+
+async def test_who_refuses_is_told_again_after_a_pause(connections: asyncpg.Pool) -> None:
+    (alarm,) = await raised(connections, "kangle-g1")
+    async with receiving() as (receiver, url):
+        receiver.status = 500
+        loop = escalator(connections, by_webhook(url))
+        await loop.look()
+        await loop.look()
+        assert len(receiver.told) == 1, "not again before the pause is over"
+        ((channel, attempts, is_done, trouble),) = await database_escalation.list_told(
+            connections, alarm.alarm_id
+        )
+        assert (channel, attempts, is_done) == ("webhook", 1, False)
+        assert "500" in trouble
+        await connections.execute("UPDATE escalation SET next_at = now()")
+        receiver.status = 200
+        await loop.look()
+    assert [headers[DELIVERY] for headers, _ in receiver.told] == [
+        f"alarm-{alarm.alarm_id}-webhook"
+    ] * 2
+    (told,) = await database_escalation.list_told(connections, alarm.alarm_id)
+    assert told == ("webhook", 2, True, "")
+
+
+async def test_a_receiver_that_is_away_stops_nothing(connections: asyncpg.Pool) -> None:
+    (alarm,) = await raised(connections, "kangle-g1")
+    await escalator(connections, by_webhook(f"http://127.0.0.1:{free_port()}/")).look()
+    ((_, attempts, is_done, trouble),) = await database_escalation.list_told(
+        connections, alarm.alarm_id
+    )
+    assert (attempts, is_done) == (1, False)
+    assert trouble
+
+
+async def test_nobody_is_told_of_what_somebody_has_seen_put_off_or_not_for_long(
+    connections: asyncpg.Pool,
+) -> None:
+    seen, later, _ = await raised(connections, "a", "b", "c")
+    now_ms = await now_of(connections)
+    await alarm_desk.acknowledge(connections, picks(seen), by="wang", note="", now_ms=now_ms)
+    await alarm_desk.snooze(
+        connections, picks(later), until_ms=now_ms + 60_000, by="wang", reason="等件", now_ms=now_ms
+    )
+    async with receiving() as (receiver, url):
+        await escalator(connections, by_webhook(url, major=5)).look()
+        assert receiver.told == []
+        await escalator(connections, by_webhook(url, critical=0)).look()
+        assert receiver.told == []
+        await escalator(connections, by_webhook(url, major=1)).look()
+    assert [msgspec.json.decode(body)["subject"] for _, body in receiver.told] == ["c"]
+
+
+async def test_a_mail_says_in_chinese_what_is_wrong_and_where(connections: asyncpg.Pool) -> None:
+    (alarm,) = await raised(connections, "kangle-g1")
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        settings = EscalationSettings(
+            AT_ONCE,
+            mail_to=("duty@parking.example", "boss@parking.example"),
+            mail_from="zhibo@parking.example",
+            mail_server=MailServer("smtp+plain", "127.0.0.1", server.port, "", ""),
+            public_url="https://parking.example",
+        )
+        loop = escalator(connections, settings)
+        await loop.look()
+        await loop.look()
+    finally:
+        server.stop()
+    (mail,) = [message_from_bytes(one) for one in box.mails]
+    assert str(make_header(decode_header(mail["Subject"]))) == (
+        "[三水智泊] 重要告警：kangle 设备离线"
+    )
+    body = mail.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    assert f"/admin/alarms/{alarm.alarm_id}" in body.decode()
+    assert "没有人确认" in body.decode()
+
+
+def test_pauses_grow_and_never_end() -> None:
+    assert [pause_seconds(n) for n in range(1, 9)] == [*PAUSES_SECONDS, 1_800, 1_800]
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"ZHIBO_ALARM_WEBHOOK": "http://far.example/x"}, "ZHIBO_ALARM_WEBHOOK"),
+        ({"ZHIBO_ALARM_WEBHOOK": "https://far.example/x"}, "ZHIBO_ALARM_WEBHOOK_SECRET"),
+        ({"ZHIBO_ALARM_MAIL_TO": "a@b"}, "ZHIBO_SMTP_URL"),
+        ({"ZHIBO_SMTP_URL": "smtp://a"}, "ZHIBO_ALARM_MAIL_TO"),
+        ({"ZHIBO_SMTP_URL": "ftp://a", "ZHIBO_ALARM_MAIL_TO": "a@b"}, "ZHIBO_SMTP_URL"),
+        ({"ZHIBO_ALARM_CRITICAL_MINUTES": "soon"}, "ZHIBO_ALARM_CRITICAL_MINUTES"),
+    ],
+)
+def test_half_a_channel_is_refused_by_its_name(environ: dict[str, str], name: str) -> None:
+    with pytest.raises(BadSettingError, match=name):
+        load_settings(environ)
+
+
+def test_whole_channels_are_read() -> None:
+    settings = load_settings(
+        {
+            "ZHIBO_ALARM_WEBHOOK": "https://far.example/x",
+            "ZHIBO_ALARM_WEBHOOK_SECRET": "s",
+            "ZHIBO_ALARM_MAIL_TO": "a@b, c@d",
+            "ZHIBO_SMTP_URL": "smtps://us%40er:p%3Aw@mail.example",
+        }
+    )
+    assert settings.channels == (Channel.WEBHOOK, Channel.MAIL)
+    assert settings.mail_to == ("a@b", "c@d")
+    assert settings.mail_server == MailServer("smtps", "mail.example", 465, "us@er", "p:w")
+    assert settings.minutes == {Severity.CRITICAL: 5, Severity.MAJOR: 30}
+    assert load_settings({}).channels == ()
