@@ -8,9 +8,12 @@ from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.alarm_rules_page import AlarmRulesPage
 from occupancy.web.admin.alarms_page import AlarmsPage
 from occupancy.web.admin.audit_page import AuditPage
+from occupancy.web.admin.calendar_page import CalendarPage
 from occupancy.web.admin.calibration import Calibration
 from occupancy.web.admin.closures import Closures, OnTheWay
 from occupancy.web.admin.desk_stream import DeskStream
+from occupancy.web.admin.explore_page import ExplorePage
+from occupancy.web.admin.exports_page import ExportsPage
 from occupancy.web.admin.frame import Frame
 from occupancy.web.admin.gate import Gate
 from occupancy.web.admin.ground import AdminGround
@@ -21,6 +24,7 @@ from occupancy.web.admin.lot_page import LotPage
 from occupancy.web.admin.overview import Overview
 from occupancy.web.admin.search import Search
 from occupancy.web.admin.signs_page import SignsPage
+from occupancy.web.admin.tariffs_page import TariffsPage
 from occupancy.web.admin.users_page import UsersPage
 from occupancy.web.routes import Route
 from occupancy.web.static_files import StaticFiles
@@ -62,7 +66,11 @@ def open_admin(
         *Calibration(ground, desk).routes(),
         *Closures(ground, desk, on_the_way).routes(),
         *SignsPage(ground, desk).routes(),
+        *TariffsPage(ground, desk).routes(),
+        *CalendarPage(ground, desk).routes(),
         *LiveLists(ground).routes(),
+        *ExplorePage(ground).routes(),
+        *ExportsPage(ground).routes(),
         *Search(ground).routes(),
         *UsersPage(ground, gate).routes(),
         *AuditPage(ground).routes(),

@@ -44,11 +44,20 @@ MENU: Sequence[Part] = (
     Part(
         "规则",
         (
+            Item("/admin/tariffs", "收费标准", Permission.SEE),
+            Item("/admin/calendar", "节假日日历", Permission.SEE),
             Item("/admin/rules", "告警规则", Permission.SEE),
             Item("/admin/quiet", "静默时段", Permission.SEE),
         ),
     ),
-    Part("分析", (Item("/admin/quality", "数据质量", Permission.SEE),)),
+    Part(
+        "分析",
+        (
+            Item("/admin/quality", "数据质量", Permission.SEE),
+            Item("/admin/explore", "数据探索", Permission.SEE),
+            Item("/admin/exports", "数据导出", Permission.EXPORT),
+        ),
+    ),
     Part(
         "系统",
         (

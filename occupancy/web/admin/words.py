@@ -9,9 +9,12 @@ from gateway.observation import Basis, DeviceState, FaceState, GroupState
 from occupancy.alarm import AlarmKind
 from occupancy.alarm_words import ALARM_WORDS, SEVERITY_WORDS
 from occupancy.audit import Recorded
+from occupancy.calendar import DayType
 from occupancy.live import Quality, Status, Trend
 from occupancy.permissions import Permission, Role
+from occupancy.price_words import DAY_TYPES, Language, yuan
 from occupancy.restriction import Extent, Restriction
+from occupancy.tariff_draft import DraftState
 from occupancy.web.board_view import DASH, WORDS
 from occupancy.web.formats import SHANGHAI
 
@@ -66,6 +69,19 @@ BASIS: Mapping[Basis, str] = {
     Basis.DERIVED: "推算",
     Basis.EXPECTED: "预测",
     Basis.VERIFIED: "人工核实",
+}
+DRAFT: Mapping[DraftState, str] = {
+    DraftState.DRAFT: "起草中",
+    DraftState.SUBMITTED: "待复核",
+    DraftState.APPROVED: "已批准",
+    DraftState.DISCARDED: "已作废",
+}
+DAYS: Mapping[DayType, str] = {kind: told[Language.CHINESE] for kind, told in DAY_TYPES.items()}
+DAY_MARKS: Mapping[DayType, str] = {
+    DayType.WORKDAY: "",
+    DayType.WEEKEND: "休",
+    DayType.PUBLIC_HOLIDAY: "假",
+    DayType.MAKEUP_WORKDAY: "班",
 }
 DEEDS: Mapping[str, str] = {
     "calibrate": "余位校准",
@@ -167,3 +183,13 @@ def extent(what: Restriction) -> str:
 def alarm_word(kind: str) -> str:
     """A kind's word; of one that a newer version has made, its name."""
     return ALARM[AlarmKind(kind)] if kind in set(AlarmKind) else kind
+
+
+def fen(amount: int | None) -> str:
+    """Money as drivers read it."""
+    return DASH if amount is None else yuan(amount)
+
+
+def amount(number: float | None) -> str:
+    """Without needless decimals; a dash for what nobody knows."""
+    return DASH if number is None else f"{number:.1f}".removesuffix(".0")

@@ -85,7 +85,7 @@ class Browser:
             allow_redirects=False,
         )
         async with asked as answer:
-            return Answer(answer.status, await answer.text(), dict(answer.headers))
+            return Answer(answer.status, await answer.text(errors="replace"), dict(answer.headers))
 
 
 @dataclass

@@ -28,12 +28,11 @@ def pages_of(office: Desk) -> list[AdminRoute]:
 
 
 def address_of(page: AdminRoute, lot_id: str = "kangle") -> str:
-    return page.path.format(
-        lot=lot_id, **dict.fromkeys(_NAMES, "1"), name="boss", day="2026-12-01", kind="drift"
-    )
+    return page.path.format(**{**dict.fromkeys(_NUMBERS, "1"), **_NAMES, "lot": lot_id})
 
 
-_NAMES = ("number", "draft", "alarm", "sign", "tariff", "version", "year", "closure")
+_NUMBERS = ("number", "draft", "alarm", "sign", "tariff", "version", "year")
+_NAMES = {"name": "boss", "kind": "drift", "list": "quality"}
 
 
 async def ask(browser: Browser, page: AdminRoute, lot_id: str = "kangle") -> int:
