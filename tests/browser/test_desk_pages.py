@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 NOTHING = "/admin/nothing"
 BEFORE_LOGIN = ["/admin/login", NOTHING]
+USUAL = (390, 1440)  # the widths whose dark colours are gone through as well
 HEAVY = ("/admin/explore",)  # the one page with a chart library
 NAMES = {"lot": "kangle", "name": "boss", "year": "2026", "tariff": "kangle", "kind": "drift"}
 PART_OF_A_PAGE = ("/hits", "/table", "/waiting", "/deeds", "/preview", "/rows", "/data")
@@ -59,7 +60,9 @@ async def findings(page: Watched, stage: DeskStage, path: str) -> list[str]:
     for scheme in ("light", "dark"):
         await page.page.emulate_media(color_scheme=scheme)
         for width, height in SCREENS:
-            wrong = await looks_right(page, width, height)
+            wrong = await looks_right(
+                page, width, height, with_axe=scheme == "light" or width in USUAL
+            )
             found += [f"{scheme} {width}: {one}" for one in wrong]
     found += await reads_right(page)
     found += await grows_right(page.page)
