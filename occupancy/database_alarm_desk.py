@@ -2,12 +2,22 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
 
 from occupancy.alarm import AlarmKind, Severity
 from occupancy.database import Connection, Pool
+
+
+class DeskState(StrEnum):
+    """Whether an alarm lasts, and whether somebody has said that he has seen it."""
+
+    ACTIVE_UNACK = "active_unack"
+    ACTIVE_ACK = "active_ack"
+    CLEARED_UNACK = "cleared_unack"
+    CLEARED_ACK = "cleared_ack"
 
 
 class DeskAlarm(msgspec.Struct, frozen=True):
@@ -37,6 +47,12 @@ class DeskAlarm(msgspec.Struct, frozen=True):
     def is_acknowledged(self) -> bool:
         return self.acknowledged_at_ms is not None
 
+    @property
+    def state(self) -> DeskState:
+        if self.is_active:
+            return DeskState.ACTIVE_ACK if self.is_acknowledged else DeskState.ACTIVE_UNACK
+        return DeskState.CLEARED_ACK if self.is_acknowledged else DeskState.CLEARED_UNACK
+
     def is_snoozed(self, now_ms: int) -> bool:
         return self.snoozed_until_ms is not None and now_ms < self.snoozed_until_ms
 
@@ -55,7 +71,10 @@ class DeskAlarm(msgspec.Struct, frozen=True):
 
 
 class AlarmFilter(msgspec.Struct, frozen=True):
-    """Which alarms; empty is any. `is_open`: that last, or that nobody has acknowledged yet."""
+    """Which alarms; empty is any. `is_open`: that last, or that nobody has acknowledged yet.
+
+    A `state` goes before `is_open`. The times are those at which they were raised.
+    """
 
     is_open: bool = True
     lots: tuple[str, ...] = ()
@@ -64,6 +83,9 @@ class AlarmFilter(msgspec.Struct, frozen=True):
     severity: str = ""
     text: str = ""
     before_id: int | None = None
+    state: DeskState | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
 
 
 class Comment(NamedTuple):
@@ -93,11 +115,12 @@ class Waiting(NamedTuple):
     state: int
 
 
-# Planned work that went on when the alarm was over, or goes on now.
+# Planned work that went on when the alarm was over, or goes on now; `least` passes over NULL.
 QUIET = (
-    "EXISTS (SELECT FROM quiet_window w WHERE w.lot_id = a.lot_id AND w.ended_at IS NULL "
+    "EXISTS (SELECT FROM quiet_window w WHERE w.lot_id = a.lot_id "
     "AND (w.kinds = '{}' OR a.kind = ANY(w.kinds)) "
-    "AND w.from_at <= coalesce(a.cleared_at, now()) AND w.until_at > coalesce(a.cleared_at, now()))"
+    "AND w.from_at <= coalesce(a.cleared_at, now()) "
+    "AND least(w.until_at, w.ended_at) > coalesce(a.cleared_at, now()))"
 )
 _SELECT = f"SELECT a.*, {QUIET} AS is_quiet FROM alarm a "  # noqa: S608  # our own words
 _OPEN = "(a.cleared_at IS NULL OR a.acknowledged_at IS NULL)"
@@ -112,9 +135,16 @@ async def list_alarms(
         "AND ($3 = '' OR a.lot_id = $3) AND ($4 = '' OR a.kind = $4) "
         "AND ($5 = '' OR a.severity = $5) "
         "AND ($6 = '' OR strpos(lower(concat_ws(' ', a.words, a.subject, a.note)), lower($6)) > 0) "
-        "AND ($7::bigint IS NULL OR a.alarm_id < $7) ORDER BY a.alarm_id DESC LIMIT $8",
-        *(wanted.is_open, list(wanted.lots), wanted.lot_id, wanted.kind, wanted.severity),
-        *(wanted.text, wanted.before_id, most),
+        "AND ($7::bigint IS NULL OR a.alarm_id < $7) "
+        "AND ($9::boolean IS NULL OR (a.cleared_at IS NULL) = $9) "
+        "AND ($10::boolean IS NULL OR (a.acknowledged_at IS NOT NULL) = $10) "
+        "AND ($11::timestamptz IS NULL OR a.raised_at >= $11) "
+        "AND ($12::timestamptz IS NULL OR a.raised_at < $12) "
+        "ORDER BY a.alarm_id DESC LIMIT $8",
+        *(wanted.is_open and wanted.state is None, list(wanted.lots), wanted.lot_id),
+        *(wanted.kind, wanted.severity, wanted.text, wanted.before_id, most),
+        *_lasts_and_seen(wanted.state),
+        *(_time(wanted.from_ms), _time(wanted.until_ms)),
     )
     return _known(rows)
 
@@ -192,6 +222,15 @@ async def list_quiet_windows(connections: Connection | Pool) -> list[QuietWindow
         "SELECT * FROM quiet_window WHERE ended_at IS NULL AND until_at > now() ORDER BY from_at"
     )
     return [_window(row) for row in rows]
+
+
+def _lasts_and_seen(state: DeskState | None) -> tuple[bool | None, bool | None]:
+    if state is None:
+        return None, None
+    return (
+        state in (DeskState.ACTIVE_UNACK, DeskState.ACTIVE_ACK),
+        state in (DeskState.ACTIVE_ACK, DeskState.CLEARED_ACK),
+    )
 
 
 def _known(rows: Sequence[Any]) -> list[DeskAlarm]:

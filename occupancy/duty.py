@@ -94,6 +94,7 @@ class Duty:
             if holds and not self.is_holder:
                 kept = await database_alarms.list_open(self.connections)
                 self.watches = watching(one.alarm for one in kept)
+                self.proofs = None  # another recorder has kept them meanwhile
             self.is_holder = holds
         except database.NOT_READY as trouble:
             log.info("the duty waits for PostgreSQL", reason=str(trouble))

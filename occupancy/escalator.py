@@ -9,10 +9,12 @@ import structlog
 from gateway.process import is_cancelled
 from occupancy import database, database_escalation, escalation_sender
 from occupancy.database import Pool
-from occupancy.escalation import Due, pause_seconds
+from occupancy.escalation import Channel, Due, pause_seconds
 from occupancy.escalation_config import EscalationSettings
 
 LOOK_SECONDS = 5.0
+MOST_SECONDS = 30.0  # a mail server may be slow with each of its answers
+HOLD_SECONDS = 60.0  # longer than an attempt: who died in it is followed after that
 
 log = structlog.get_logger()
 
@@ -33,26 +35,32 @@ class Escalator:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Tell what is due, one after the other: a slow receiver holds up no recorder."""
+        """Tell what is due: a slow channel holds up neither the other one nor the recorder."""
+        async with asyncio.TaskGroup() as group:
+            for channel in self.settings.channels:
+                group.create_task(self._look_at(channel), name=f"escalation {channel.value}")
+
+    async def _look_at(self, channel: Channel) -> None:
         try:
             found = await database_escalation.list_due(
-                self.connections, self.settings.minutes, self.settings.channels
+                self.connections, self.settings.minutes, [channel]
             )
             for due in found:
-                await self._tell(due)
+                # What was listed may have been acknowledged while others were told.
+                if await database_escalation.claim(self.connections, due, HOLD_SECONDS):
+                    await self._tell(due)
         except database.NOT_READY as trouble:
             log.info("escalation waits for PostgreSQL", reason=str(trouble))
 
     async def _tell(self, due: Due) -> None:
         try:
-            await escalation_sender.tell(self.settings, due)
+            async with asyncio.timeout(MOST_SECONDS):
+                await escalation_sender.tell(self.settings, due)
         except escalation_sender.TROUBLES as trouble:
             words = str(trouble) or type(trouble).__name__
             pause = pause_seconds(due.attempts + 1)
             log.warning("an alarm could not be told", alarm=due.alarm_id, reason=words)
-            await database_escalation.note_attempt(
-                self.connections, due, trouble=words[:200], pause_seconds=pause
-            )
+            await database_escalation.note_trouble(self.connections, due, words[:200], pause)
         else:
             log.info("an alarm was told outside", alarm=due.alarm_id, channel=due.channel.value)
-            await database_escalation.note_attempt(self.connections, due)
+            await database_escalation.note_delivered(self.connections, due)

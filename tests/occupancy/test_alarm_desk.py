@@ -15,7 +15,7 @@ from occupancy import (
 )
 from occupancy.alarm import RULES, Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_rules import RuleChange
-from occupancy.database_alarm_desk import AlarmFilter, DeskAlarm
+from occupancy.database_alarm_desk import AlarmFilter, DeskAlarm, DeskState
 from occupancy.database_audit import Wanted
 from occupancy.edit import BadEditError, SettledError, StaleEditError
 from occupancy.permissions import Role
@@ -179,6 +179,50 @@ async def test_planned_work_keeps_its_alarms_quiet_and_no_others(
     assert await waiting(connections) == 2
     with pytest.raises(SettledError):
         await alarm_desk.end_quiet(connections, window.number, by="wang", reason="完工")
+
+
+async def test_what_was_over_during_planned_work_stays_quiet_when_the_work_ends_early(
+    connections: asyncpg.Pool,
+) -> None:
+    now_ms = await now_of(connections)
+    window = await alarm_desk.keep_quiet(
+        connections,
+        a_lot(),
+        [],
+        from_ms=now_ms - 1,
+        until_ms=now_ms + HOUR_MS,
+        by="wang",
+        reason="换线",
+        now_ms=now_ms,
+    )
+    over, _ = await raised(connections, "over", "lasts")
+    await cleared(connections, over)
+    await alarm_desk.end_quiet(connections, window.number, by="wang", reason="完工")
+    assert {a.subject: a.is_quiet for a in await listed(connections)} == {
+        "over": True,
+        "lasts": False,
+    }
+    (later,) = [a for a in await raised(connections, "later") if a.subject == "later"]
+    assert not later.is_quiet
+
+
+async def test_each_alarm_is_found_by_its_state_alone(connections: asyncpg.Pool) -> None:
+    made = await raised(connections, *DeskState)
+    by_name = {alarm.subject: alarm for alarm in made}
+    await acknowledge(connections, by_name[DeskState.ACTIVE_ACK], by_name[DeskState.CLEARED_ACK])
+    for state in (DeskState.CLEARED_UNACK, DeskState.CLEARED_ACK):
+        await cleared(connections, by_name[state])
+    for state in DeskState:
+        (found,) = await listed(connections, state=state)
+        assert (found.subject, found.state) == (state, state)
+
+
+async def test_alarms_are_found_by_when_they_were_raised(connections: asyncpg.Pool) -> None:
+    (one,) = await raised(connections, "a")
+    at_ms = one.raised_at_ms
+    assert await listed(connections, from_ms=at_ms, until_ms=at_ms + 1) == [one]
+    assert await listed(connections, from_ms=at_ms + 1) == []
+    assert await listed(connections, until_ms=at_ms) == []
 
 
 async def test_comments_are_kept_in_their_order(connections: asyncpg.Pool) -> None:

@@ -9,12 +9,20 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway import stream
-from gateway.observation import DeviceHealth, DeviceState, Observation
-from occupancy import alarm_board, database, database_alarms, database_corrections, duty
+from gateway.observation import DeviceHealth, DeviceState, FaceState, Observation, SignReading
+from occupancy import (
+    alarm_board,
+    database,
+    database_alarms,
+    database_corrections,
+    database_proofs,
+    duty,
+)
 from occupancy.alarm import AlarmKind
 from occupancy.correction import Count
 from occupancy.counting import NotHeardError, check_lots, count_lot
 from occupancy.database import Pool
+from occupancy.database_proofs import Proof
 from occupancy.duty import Duty, Heard
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.recorder import Recorder
@@ -120,6 +128,36 @@ async def test_of_two_only_one_has_the_duty(redis: Redis, connections: Pool) -> 
         async with on_duty(two) as second:
             await until(told(redis))
             assert not second.is_holder
+
+
+async def test_who_gets_the_duty_back_knows_what_another_kept_of_the_signs(
+    redis: Redis, connections: Pool
+) -> None:
+    def showing(sequence: int) -> Observation:
+        sign = SignReading("gate", ("5",), ("5",), FaceState.AS_DESIRED, 0)
+        return an_observation(sequence, signs=(sign,))
+
+    async def proven() -> list[tuple[str, ...]]:
+        return [
+            one.desired
+            for one in await database_proofs.list_proofs(connections, "gate", MORNING_MS * 2, 9)
+        ]
+
+    async def is_proven(times: int) -> bool:
+        return len(await proven()) == times
+
+    watched = Watched(redis, connections)
+    watched.hear(showing(1))
+    async with on_duty(watched) as first:
+        await until(lambda: is_proven(1))
+        await connections.execute("UPDATE lease SET holder = 'two', until = now() + interval '1h'")
+        await until(lambda: not first.is_holder)
+        between = Proof("gate", "kangle", watched.now_ms + 1, ("7",), ("7",), FaceState.AS_DESIRED)
+        await database_proofs.add_proof(connections, between)
+        watched.hear(showing(2))
+        await connections.execute("UPDATE lease SET until = now() - interval '1s'")
+        await until(lambda: is_proven(3))
+    assert await proven() == [("5",), ("7",), ("5",)]
 
 
 async def test_alarms_wait_for_postgresql_and_are_told_meanwhile(

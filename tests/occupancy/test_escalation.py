@@ -1,8 +1,9 @@
 """Alarms that nobody acknowledges are told outside: once, signed, again after a failure."""
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -28,6 +29,7 @@ from occupancy.escalation_config import EscalationSettings, MailServer, load_set
 from occupancy.escalator import Escalator
 from tests.gateway.valkey import free_port
 from tests.occupancy.test_alarm_desk import now_of, picks, raised
+from tests.waiting import until
 
 SECRET = "a-secret-of-the-receiver"  # noqa: S105
 AT_ONCE = {Severity.CRITICAL: 0, Severity.MAJOR: 0}
@@ -39,9 +41,12 @@ class Receiver:
     def __init__(self) -> None:
         self.status = 204
         self.told: list[tuple[dict[str, str], bytes]] = []
+        self.first: Callable[[web.Request], Awaitable[web.Response]] | None = None
 
     async def take(self, request: web.Request) -> web.Response:
         self.told.append((dict(request.headers), await request.read()))
+        if self.first is not None:
+            return await self.first(request)
         return web.Response(status=self.status)
 
 
@@ -144,6 +149,69 @@ async def test_nobody_is_told_of_what_somebody_has_seen_put_off_or_not_for_long(
         assert receiver.told == []
         await escalator(connections, by_webhook(url, major=1)).look()
     assert [msgspec.json.decode(body)["subject"] for _, body in receiver.told] == ["c"]
+
+
+async def test_of_two_recorders_that_list_the_same_alarm_one_tells_it(
+    connections: asyncpg.Pool,
+) -> None:
+    await raised(connections, "a")
+    (due,) = await database_escalation.list_due(connections, AT_ONCE, [Channel.WEBHOOK])
+    assert await database_escalation.claim(connections, due, 60.0)
+    assert not await database_escalation.claim(connections, due, 60.0)
+    assert await database_escalation.list_due(connections, AT_ONCE, [Channel.WEBHOOK]) == []
+
+
+async def test_what_is_acknowledged_while_others_are_told_is_not_told(
+    connections: asyncpg.Pool,
+) -> None:
+    _, second = await raised(connections, "a", "b")
+
+    async def acknowledge_second(_: web.Request) -> web.Response:
+        now_ms = await now_of(connections)
+        await alarm_desk.acknowledge(connections, picks(second), by="w", note="", now_ms=now_ms)
+        return web.Response()
+
+    async with receiving() as (receiver, url):
+        receiver.first = acknowledge_second
+        await escalator(connections, by_webhook(url)).look()
+    assert [msgspec.json.decode(body)["subject"] for _, body in receiver.told] == ["a"]
+
+
+async def test_a_recorder_that_died_while_telling_is_followed(connections: asyncpg.Pool) -> None:
+    await raised(connections, "a")
+    (due,) = await database_escalation.list_due(connections, AT_ONCE, [Channel.WEBHOOK])
+    assert await database_escalation.claim(connections, due, 0.0)
+    async with receiving() as (receiver, url):
+        await escalator(connections, by_webhook(url)).look()
+    assert len(receiver.told) == 1
+
+
+async def test_a_webhook_that_hangs_holds_up_no_mail(connections: asyncpg.Pool) -> None:
+    await raised(connections, "a")
+    box, is_mailed = Mailbox(), asyncio.Event()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+
+    async def hang(_: web.Request) -> web.Response:
+        await is_mailed.wait()
+        return web.Response()
+
+    server.start()
+    try:
+        async with receiving() as (receiver, url), asyncio.TaskGroup() as group:
+            receiver.first = hang
+            settings = EscalationSettings(
+                AT_ONCE,
+                url,
+                SECRET,
+                mail_to=("duty@parking.example",),
+                mail_server=MailServer("smtp+plain", "127.0.0.1", server.port, "", ""),
+                mail_from="zhibo@parking.example",
+            )
+            group.create_task(escalator(connections, settings).look())
+            await until(lambda: bool(box.mails))
+            is_mailed.set()
+    finally:
+        server.stop()
 
 
 async def test_a_mail_says_in_chinese_what_is_wrong_and_where(connections: asyncpg.Pool) -> None:
