@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from gateway.config import REDIS_URL
 from gateway.settings import BadSettingError, Setting, port, text, whole_number
 from occupancy.config import POSTGRES_URL
+from occupancy.web.addresses import networks
+
+
+def _proxies(raw: str) -> str:
+    networks(raw)
+    return raw
+
 
 HOST = Setting("ZHIBO_HOST", "127.0.0.1", text, "address the web service listens on")
 PORT = Setting("ZHIBO_PORT", "8080", port, "port of the web service")
@@ -16,7 +23,22 @@ WORKERS = Setting(
     "processes that share the web service's port",
 )
 PUBLIC_URL = Setting("ZHIBO_PUBLIC_URL", "", text, "the service's address as citizens see it")
-SETTINGS = (HOST, PORT, WORKERS, PUBLIC_URL)
+PROXIES = Setting(
+    "ZHIBO_PROXIES", "", _proxies, "addresses of our own proxies, whose X-Forwarded-For is believed"
+)
+READS_A_MINUTE = Setting(
+    "ZHIBO_READS_A_MINUTE",
+    "1200",
+    lambda raw: whole_number(raw, least=1, most=1_000_000),
+    "how often an address may read in a minute",
+)
+WRITES_A_MINUTE = Setting(
+    "ZHIBO_WRITES_A_MINUTE",
+    "60",
+    lambda raw: whole_number(raw, least=1, most=1_000_000),
+    "how often an address may ask for advice or send something in a minute",
+)
+SETTINGS = (HOST, PORT, WORKERS, PUBLIC_URL, PROXIES, READS_A_MINUTE, WRITES_A_MINUTE)
 
 
 @dataclass(frozen=True)
@@ -29,6 +51,9 @@ class WebSettings:
     public_url: str
     redis_url: str
     postgres_url: str
+    proxies: str = ""
+    reads_a_minute: int = 1_200
+    writes_a_minute: int = 60
 
 
 def load_settings(environ: Mapping[str, str]) -> WebSettings:
@@ -40,6 +65,9 @@ def load_settings(environ: Mapping[str, str]) -> WebSettings:
         public_url=PUBLIC_URL.read(environ),
         redis_url=REDIS_URL.read(environ),
         postgres_url=POSTGRES_URL.read(environ),
+        proxies=PROXIES.read(environ),
+        reads_a_minute=READS_A_MINUTE.read(environ),
+        writes_a_minute=WRITES_A_MINUTE.read(environ),
     )
     for setting, value in ((REDIS_URL, settings.redis_url), (POSTGRES_URL, settings.postgres_url)):
         if not value:

@@ -12,6 +12,7 @@ _TITLES = {
     405: "This address does not take that method",
     408: "The request took too long",
     413: "The request is too large",
+    429: "Too many requests",
     503: "Not ready yet",
 }
 RETRY_AFTER_SECONDS = "2"

@@ -16,6 +16,7 @@ from occupancy import database
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.sign_faces import TownSign
+from occupancy.web.addresses import PROXIES, networks
 from occupancy.web.admin.closures import OnTheWay
 from occupancy.web.admin.floor import Admin, nobody_knows, open_admin
 from occupancy.web.admin.ground import AdminGround
@@ -29,6 +30,7 @@ from occupancy.web.health import Health
 from occupancy.web.lots import Lots
 from occupancy.web.problems import as_documents
 from occupancy.web.quotes import Quotes
+from occupancy.web.rate_limit import RateLimits
 from occupancy.web.routes import BODY_BYTES, Route, bind
 from occupancy.web.security import add_headers
 from occupancy.web.showcase import Showcase
@@ -57,6 +59,22 @@ class Face:
     admin: Admin | None = None
 
 
+@dataclass(frozen=True)
+class Behind:
+    """What the application may use besides its database.
+
+    Without Redis there are no sessions and so no operators' pages; `proxies` are our own.
+    """
+
+    redis: Redis | None = None
+    on_the_way: OnTheWay = nobody_knows
+    limits: RateLimits | None = None
+    proxies: str = ""
+
+
+ALONE = Behind()
+
+
 async def run_web(
     settings: WebSettings,
     signs: Sequence[TownSign],
@@ -82,7 +100,15 @@ async def run_web(
             counts = [floor.on_the_way for floor in floors if floor.on_the_way]
             return await counts[0](lot_id) if counts else None
 
-        face = make_face(lots, signs, connections, clock, build, redis, on_the_way)
+        limits = RateLimits(clock, settings.reads_a_minute, settings.writes_a_minute)
+        face = make_face(
+            lots,
+            signs,
+            connections,
+            clock,
+            build,
+            Behind(redis, on_the_way, limits, settings.proxies),
+        )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
         loops |= face.admin.loops if face.admin else {}
         async with asyncio.TaskGroup() as group:
@@ -93,6 +119,7 @@ async def run_web(
                 group.create_task(face.board.trends.keep_fresh(lots), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
                 group.create_task(face.alarms.follow(redis), name="alarms"),
+                group.create_task(limits.keep_adding_up(redis), name="rate limits"),
                 *(group.create_task(loop(), name=name) for name, loop in loops.items()),
             ]
             async with serving(face.app, listening):
@@ -108,13 +135,9 @@ def make_face(
     connections: database.Pool,
     clock: Callable[[], int],
     above: Callable[[Showcase, TariffShelf], list[Route]] = lambda _, __: [],
-    redis: Redis | None = None,
-    on_the_way: OnTheWay = nobody_knows,
+    behind: Behind = ALONE,
 ) -> Face:
-    """The application, without a socket; `above` are the routes of the packages above.
-
-    Without Redis there are no sessions and so no operators' pages.
-    """
+    """The application, without a socket; `above` are the routes of the packages above."""
     showcase = Showcase(lots, clock)
     stream = LiveStream(showcase)
     shelf = TariffShelf()
@@ -122,11 +145,12 @@ def make_face(
     board = Board(showcase, connections, static, signs)
     alarms = Alarms(showcase, stream, connections)
     admin = None
+    redis = behind.redis
     if redis is not None:
         ground = AdminGround(
             showcase, board.trends, alarms, shelf, signs, connections, redis, clock
         )
-        admin = open_admin(ground, static, on_the_way)
+        admin = open_admin(ground, static, behind.on_the_way)
     routes = [
         *Lots(showcase, connections).routes(),
         *alarms.routes(),
@@ -146,7 +170,9 @@ def make_face(
         *(admin.routes if admin else ()),
     ]
     routes += Documentation(routes, static, clock).routes()
-    app = web.Application(middlewares=[as_documents], client_max_size=BODY_BYTES)
+    limited = [behind.limits.refuse_too_many] if behind.limits else []
+    app = web.Application(middlewares=[*limited, as_documents], client_max_size=BODY_BYTES)
+    app[PROXIES] = networks(behind.proxies)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(stream.close)
     if admin:

@@ -13,6 +13,7 @@ from occupancy.database_users import Operator
 from occupancy.operators import TooManyFailuresError
 from occupancy.permissions import NEEDS_SECOND_FACTOR
 from occupancy.session_store import Session
+from occupancy.web.addresses import client_address
 from occupancy.web.admin import cookies
 from occupancy.web.admin.admin_route import Access, AdminRoute
 from occupancy.web.admin.gate import LOGIN, SECOND_FACTOR, Gate, is_through, needs_second_factor
@@ -49,7 +50,7 @@ class Login:
     async def log_in(self, visit: Visit) -> web.StreamResponse:
         """The same answer for a name nobody has and for a wrong password."""
         name, password = visit.form.get("name", "").strip(), visit.form.get("password", "")
-        address = visit.request.remote or ""
+        address = client_address(visit.request)
         errors = _missing(name=name, password=password)
         if errors:
             return self._form(visit, 400, errors)
@@ -82,7 +83,7 @@ class Login:
             return await self._enrol(visit, operator, code)
         try:
             is_right = await operators.check_code(
-                self._gate.connections, operator, code, visit.now_ms, visit.request.remote or ""
+                self._gate.connections, operator, code, visit.now_ms, client_address(visit.request)
             )
         except TooManyFailuresError:
             return await self._code_form(visit, operator, 429, {"code": TOO_MANY})
@@ -112,7 +113,7 @@ class Login:
             errors["password_again"] = "两次输入的新密码不一样"  # noqa: S105
         if errors:
             return await self._own_page(visit, 400, errors)
-        address, connections = visit.request.remote or "", self._gate.connections
+        address, connections = client_address(visit.request), self._gate.connections
         try:
             operator = await operators.check_password(connections, visit.person.name, old, address)
         except TooManyFailuresError:
@@ -230,7 +231,7 @@ def _begun(visit: Visit, operator: Operator, *, is_proven: bool) -> Session:
         csrf=session_store.make_csrf(),
         began_at_ms=visit.now_ms,
         seen_at_ms=visit.now_ms,
-        address=visit.request.remote or "",
+        address=client_address(visit.request),
         browser=visit.request.headers.get("User-Agent", "")[:BROWSER_LENGTH],
         is_proven=is_proven,
     )

@@ -14,8 +14,9 @@ from occupancy import database
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.sign_faces import TownSign
+from occupancy.web.rate_limit import RateLimits
 from occupancy.web.routes import Route
-from occupancy.web.server import Face, make_face
+from occupancy.web.server import Behind, Face, make_face
 from occupancy.web.showcase import Showcase
 from occupancy.web.tariff_shelf import TariffShelf
 from tests.builders import MORNING_MS, a_lot, an_observation
@@ -94,11 +95,14 @@ async def served(
     connections: asyncpg.Pool | None = None,
     above: Above = no_floor,
     redis: Redis | None = None,
+    proxies: str = "",
+    reads: int = 1_000_000,
 ) -> AsyncIterator[Served]:
     clock = Clock()
     facts = {lot.lot_id: lot for lot in (two_lots() if lots is None else lots)}
     async with database.pool(AWAY) as away, aiohttp.ClientSession() as http:
-        face = make_face(facts, tuple(signs), connections or away, clock, above, redis)
+        behind = Behind(redis, limits=RateLimits(clock, reads, reads), proxies=proxies)
+        face = make_face(facts, tuple(signs), connections or away, clock, above, behind)
         runner = web.AppRunner(face.app, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         try:
