@@ -12,7 +12,10 @@ KEPT_DAYS = 400
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """From `at_ms` (UTC) until the next one this is what the sign was told and what it said."""
+    """From `at_ms` (UTC) until the next one this is what the sign was told and what it said.
+
+    While its gateway is silent nothing is reported and the state is unknown.
+    """
 
     sign_id: str
     lot_id: str

@@ -117,7 +117,7 @@ class Duty:
     async def _keep_proofs(self, *, is_slow: bool) -> None:
         if self.proofs is None:
             self.proofs = ProofKeeper(self.connections)
-        await self.proofs.look(list(self.pictures.values()))
+        await self.proofs.look(list(self.pictures.values()), self.clock())
         if is_slow:
             await self.proofs.tidy()
 
