@@ -42,7 +42,8 @@ async def _post(settings: EscalationSettings, due: Due) -> None:
         http.post(settings.webhook, data=body, headers=headers, allow_redirects=False) as answer,
     ):
         if answer.status >= 300:  # noqa: PLR2004
-            raise RefusedError(f"{settings.webhook} answered {answer.status}")
+            # Not the whole address: many keep their key in it.
+            raise RefusedError(f"{answer.url.host} answered {answer.status}")
 
 
 async def _mail(settings: EscalationSettings, due: Due) -> None:

@@ -104,7 +104,7 @@ async def test_who_refuses_is_told_again_after_a_pause(connections: asyncpg.Pool
     (alarm,) = await raised(connections, "kangle-g1")
     async with receiving() as (receiver, url):
         receiver.status = 500
-        loop = escalator(connections, by_webhook(url))
+        loop = escalator(connections, by_webhook(f"{url}?key=of-the-receiver"))
         await loop.look()
         await loop.look()
         assert len(receiver.told) == 1, "not again before the pause is over"
@@ -113,6 +113,7 @@ async def test_who_refuses_is_told_again_after_a_pause(connections: asyncpg.Pool
         )
         assert (channel, attempts, is_done) == ("webhook", 1, False)
         assert "500" in trouble
+        assert "of-the-receiver" not in trouble
         await connections.execute("UPDATE escalation SET next_at = now()")
         receiver.status = 200
         await loop.look()
