@@ -221,17 +221,21 @@ class TariffsPage:
     async def _draft(self, visit: Visit) -> Draft:
         number = whole_number(visit.word("draft")) or 0
         draft = await database_drafts.find_draft(self._ground.connections, number)
-        if draft is None:
+        if draft is None or not self._is_his(visit, draft.tariff_id):
             raise Problem(404, f"没有第 {visit.word('draft')[:20]} 号草稿", field="draft")
         return draft
 
     def _tariff_id(self, visit: Visit) -> str:
         """Raises Problem 404 for a tariff of none of his car parks."""
         wanted = visit.word("tariff")
-        lots = self._ground.showcase.lots.values()
-        if not any(lot.tariff_id == wanted and visit.sees(lot.lot_id) for lot in lots):
+        if not self._is_his(visit, wanted):
             raise Problem(404, f"没有 {wanted[:40]} 这个收费标准", field="tariff")
         return wanted
+
+    def _is_his(self, visit: Visit, tariff_id: str) -> bool:
+        """Whether one of his car parks takes it."""
+        lots = self._ground.showcase.lots.values()
+        return any(lot.tariff_id == tariff_id and visit.sees(lot.lot_id) for lot in lots)
 
 
 def said_of(refusal: Exception) -> tuple[int, dict[str, str]]:

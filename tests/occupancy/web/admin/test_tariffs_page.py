@@ -142,3 +142,16 @@ async def test_what_is_not_there_is_not_found(office: Desk) -> None:
     chen = await office.at_work("chen", Role.MANAGER)
     for path in (f"{HOME}/drafts/99", f"{HOME}/kangle/99", f"{HOME}/nothing/1"):
         assert (await chen.get(path)).status == 404
+
+
+async def test_a_draft_of_a_car_park_that_is_not_his_is_not_there(office: Desk) -> None:
+    path = await begun(await office.at_work("chen", Role.MANAGER))
+    text = await text_of(office, path)
+    other = await office.at_work("hu", Role.APPROVER, ["sanda"])
+    token = await other.token()
+    assert (await other.get(path)).status == 404
+    for form in ({"deed": "save", "text": "# mine"}, {"deed": "submit", "text": text}):
+        answer = await other.post(path, {"csrf": token, "edit": "1", "reason": "x", **form})
+        assert answer.status == 404
+    assert (await other.post(path + "/preview", {"csrf": token, "text": text})).status == 404
+    assert await text_of(office, path) == text
