@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from occupancy import database_alarm_desk, export, export_lists
+from occupancy import (
+    database_alarm_desk,
+    database_corrections,
+    database_tariffs,
+    database_users,
+    export,
+    export_lists,
+)
 from occupancy.database_alarm_desk import AlarmFilter
 from occupancy.database_audit import Wanted
 from occupancy.edit import BadEditError
@@ -21,6 +28,7 @@ from occupancy.web.problems import Problem
 
 MONTH_MS = 30 * 86_400_000
 ALARMS_A_TIME = 1_000
+CHECKS = 4_000  # ten years of nights
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CHUNK = 64 * 1024
 Rows = Callable[[Visit], Awaitable[AsyncIterator[Row]]]
@@ -34,6 +42,17 @@ QUALITY = (
     Column("漂移", Kind.NUMBER),
     Column("疑点"),
 )
+TRUTH = (
+    Column("停车场"),
+    Column("核对时间", Kind.MOMENT),
+    Column("核对人"),
+    Column("计数器", Kind.NUMBER),
+    Column("机组", Kind.NUMBER),
+    Column("人工校准", Kind.NUMBER),
+    Column("漂移", Kind.NUMBER),
+    Column("较上次", Kind.NUMBER),
+)
+USERS = (Column("用户名"), Column("角色"), Column("车场"), Column("二次验证"), Column("状态"))
 ALARMS = (
     Column("序号", Kind.NUMBER),
     Column("停车场"),
@@ -72,6 +91,9 @@ class ExportsPage:
             "alarms": Exportable("告警", ALARMS, self._alarms, Permission.SEE),
             "devices": Exportable("设备", DEVICES, self._devices, Permission.SEE),
             "quality": Exportable("数据质量", QUALITY, self._quality, Permission.SEE),
+            "truth": Exportable("对账", TRUTH, self._truth, Permission.SEE),
+            "tariffs": Exportable("收费标准", export_lists.VERSIONS, self._tariffs, Permission.SEE),
+            "users": Exportable("用户与角色", USERS, self._users, Permission.MANAGE_USERS),
             "audit": Exportable("操作日志", export_lists.AUDIT, self._audit, Permission.SEE_AUDIT),
         }
 
@@ -138,7 +160,7 @@ class ExportsPage:
     async def _alarms(self, visit: Visit) -> AsyncIterator[Row]:
         return self._every_alarm(
             AlarmFilter(
-                is_open=False,
+                is_open=visit.asked("open") == "1",
                 lots=visit.person.lots,
                 lot_id=visit.asked("lot"),
                 kind=visit.asked("kind"),
@@ -163,7 +185,7 @@ class ExportsPage:
             if len(found) < ALARMS_A_TIME:
                 return
             wanted = AlarmFilter(
-                False,  # noqa: FBT003
+                wanted.is_open,
                 *(wanted.lots, wanted.lot_id, wanted.kind, wanted.severity, wanted.text),
                 found[-1].alarm_id,
             )
@@ -193,6 +215,43 @@ class ExportsPage:
                 "；".join(lot.live.doubts),
             )
             for lot in self._ground.lots_of(visit)
+        )
+
+    async def _truth(self, visit: Visit) -> AsyncIterator[Row]:
+        return self._every_check([lot.id for lot in self._ground.lots_of(visit)])
+
+    async def _every_check(self, lot_ids: Sequence[str]) -> AsyncIterator[Row]:
+        names = self._ground.short_names()
+        for lot_id in lot_ids:
+            for one in await database_corrections.list_checks(
+                self._ground.connections, lot_id, CHECKS
+            ):
+                yield (
+                    *(names[lot_id], one.checked_at_ms, one.asked_by),
+                    *(one.cars_by_counters, one.cars_by_machines, one.unseen_cars),
+                    *(one.drift_cars, one.drift_since_last_cars),
+                )
+
+    async def _tariffs(self, visit: Visit) -> AsyncIterator[Row]:
+        lots = self._ground.showcase.lots.values()
+        wanted = sorted({lot.tariff_id for lot in lots if visit.sees(lot.lot_id)})
+        found = [
+            one
+            for tariff_id in wanted
+            for one in await database_tariffs.list_versions(self._ground.connections, tariff_id)
+        ]
+        return export.every(export_lists.version_rows(found))
+
+    async def _users(self, _visit: Visit) -> AsyncIterator[Row]:
+        names = self._ground.short_names()
+        return export.every(
+            (
+                *(one.name, words.ROLES[one.role]),
+                "、".join(names.get(lot_id, lot_id) for lot_id in one.lots) or "全部",
+                "未设置" if one.totp_secret is None else "已设置",
+                "停用" if one.is_locked else "正常",
+            )
+            for one in await database_users.list_operators(self._ground.connections)
         )
 
     async def _audit(self, visit: Visit) -> AsyncIterator[Row]:

@@ -3,21 +3,25 @@
 import csv
 import io
 from collections.abc import AsyncIterator
+from html import unescape
 
 import asyncpg
 import openpyxl
 import pytest
 from redis.asyncio import Redis
 
-from occupancy import database_audit
+from occupancy import database_audit, database_corrections, database_tariffs
 from occupancy.audit import Entry
 from occupancy.permissions import Role
+from occupancy.tariff_file import shipped_tariffs
+from occupancy.truth_check import TruthCheck
 from occupancy.web.admin.fields import local_field
 from tests.occupancy.test_alarm_desk import raised
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
 from tests.occupancy.web.admin.test_calibration import now_of
 
 HOUR_MS = 3_600_000
+NOON_MS = 1_790_000_000_000
 
 
 @pytest.fixture
@@ -27,6 +31,11 @@ async def office(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[Desk]
         running.served.show("kangle", 1)
         running.served.show("sanda", 1)
         yield running
+
+
+def checked(lot_id: str) -> TruthCheck:
+    """Counters 60, machines 57, one car found by an operator."""
+    return TruthCheck(lot_id, NOON_MS, None, "wang", 1, 1, 100, 90, 30, 60, 57, 1, 2)
 
 
 async def bytes_of(browser: Browser, path: str) -> bytes:
@@ -86,6 +95,47 @@ async def test_the_past_is_had_a_row_a_quarter(office: Desk) -> None:
     )
     assert 96 <= len(rows) <= 98
     assert {row[0] for row in rows} == {"康乐路立体停车场"}
+
+
+async def test_who_works_here_is_had_by_those_who_manage_it_and_no_secret_with_it(
+    office: Desk,
+) -> None:
+    await office.hire("li", Role.OPERATOR, ["sanda"])
+    boss = await office.at_work("boss", Role.ADMIN)
+    _, *rows = await rows_of(boss, "/admin/exports/users.csv")
+    assert rows == [
+        ["boss", "管理员", "全部", "已设置", "正常"],
+        ["li", "值班员", "三达路", "未设置", "正常"],
+    ]
+    planner = await office.at_work("plan", Role.PLANNER)
+    assert (await planner.get("/admin/exports/users.xlsx")).status == 403
+
+
+async def test_truth_checks_and_tariffs_are_had_of_his_own_car_parks(office: Desk) -> None:
+    await database_tariffs.seed_tariffs(office.connections, shipped_tariffs())
+    for lot_id in ("kangle", "sanda"):
+        await database_corrections.add_check(office.connections, checked(lot_id))
+    browser = await office.at_work("li", Role.OPERATOR, ["sanda"])
+    _, *checks = await rows_of(browser, "/admin/exports/truth.csv")
+    assert [[row[0], *row[3:7]] for row in checks] == [["三达路", "60", "57", "1", "2"]]
+    tariff_id = office.served.lots["sanda"].tariff_id
+    _, *versions = await rows_of(browser, "/admin/exports/tariffs.csv")
+    assert {row[0] for row in versions} == {tariff_id}
+
+
+async def test_a_list_is_had_from_its_page_with_its_filter(office: Desk) -> None:
+    boss = await office.at_work("boss", Role.ADMIN)
+    for page, wanted in {
+        "/admin/audit?who=a%26b": "audit.csv?who=a%26b",
+        "/admin/alarms?lot=kangle": "alarms.xlsx?lot=kangle&amp;open=1",
+        "/admin/devices": "devices.csv",
+        "/admin/quality": "quality.xlsx",
+        "/admin/users": "users.csv",
+        "/admin/tariffs": "tariffs.csv",
+    }.items():
+        opened = await boss.get(page)
+        assert f'"/admin/exports/{wanted}"' in opened.text, page
+        await bytes_of(boss, f"/admin/exports/{unescape(wanted)}")
 
 
 @pytest.mark.parametrize(
