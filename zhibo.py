@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 import importlib
 import os
 import re
@@ -97,6 +98,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     from occupancy.database import NewerDatabaseError
     from occupancy.database_users import NameTakenError
     from occupancy.embedded import EmbeddedError
+    from occupancy.rollup_keeping import NothingToRebuildError
     from routing.destination import BadDestinationError
     from routing.series_file import BadSeriesError
 
@@ -113,6 +115,7 @@ def _refusals() -> tuple[type[Exception], ...]:
         BadCountError,
         BadSeriesError,
         NameTakenError,
+        NothingToRebuildError,
     )
 
 
@@ -211,6 +214,7 @@ def push(arguments: argparse.Namespace, environ: Environ) -> int:
 
 def recorder(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.redis_client import connect
+    from occupancy.database_rollup import Retention
     from occupancy.recorder import run_recorder
     from routing.guided_faces import GuidedFaces
 
@@ -218,13 +222,38 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
     postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
     public_url = occupancy.web.config.PUBLIC_URL.read(environ)
     escalation = occupancy.escalation_config.load_settings(environ, public_url)
+    keep = Retention(
+        occupancy.config.KEEP_OBSERVATIONS.read(environ),
+        occupancy.config.KEEP_MINUTES.read(environ),
+        occupancy.config.KEEP_QUARTERS.read(environ),
+    )
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
             faces = GuidedFaces(redis).faces
-            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, faces, escalation)
+            await run_recorder(
+                redis, postgres_url, _signs(), now_ms, stopping, faces, escalation, keep
+            )
 
     gateway.process.run(run)
+    return 0
+
+
+def rollup(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.database import list_lots
+    from occupancy.rollup_keeping import rebuild_days
+
+    def say(words: str) -> None:
+        print(words, flush=True)
+
+    async def work(connections: "Pool") -> None:
+        lots = [lot.lot_id for lot in await list_lots(connections)]
+        if arguments.lot and arguments.lot not in lots:
+            raise BadSettingError(f"there is no car park {arguments.lot!r}: {', '.join(lots)}")
+        chosen = [arguments.lot] if arguments.lot else lots
+        await rebuild_days(connections, chosen, arguments.first, arguments.last, say)
+
+    _with_database(environ, work)
     return 0
 
 
@@ -560,6 +589,7 @@ def parser() -> argparse.ArgumentParser:
     field = command("sim", sim, "simulated field devices only")
     field.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml")
     _add_sim_flags(field)
+    _add_planning(command)
     check = command("truth-check", truth_check, "entries minus exits against the machines, now")
     check.add_argument("lot", nargs="?", metavar="LOT")
     reported = command("reports", reports, "what citizens reported, the newest first")
@@ -593,6 +623,26 @@ def parser() -> argparse.ArgumentParser:
     measured.add_argument("bench", nargs="?", metavar="NAME")
     measured.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
+
+
+def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
+    rolled = command("rollup", rollup, "make the windows of some days again from raw history")
+    _add_days(rolled)
+    rolled.add_argument("--lot", metavar="LOT", help="only this car park")
+
+
+def _add_days(parser: argparse.ArgumentParser) -> None:
+    for flag, name, about in (("--from", "first", "first day"), ("--to", "last", "last day")):
+        parser.add_argument(
+            flag, dest=name, type=_date, required=True, metavar="DATE", help=f"{about}, 2026-11-23"
+        )
+
+
+def _date(raw: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(raw)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{raw!r} is not a day such as 2026-11-23") from None
 
 
 def _add_people(command: "Callable[..., argparse.ArgumentParser]") -> None:

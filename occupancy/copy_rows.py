@@ -34,12 +34,17 @@ Numbers = NDArray[np.int64]
 
 
 class Written(msgspec.Struct, frozen=True):
-    """Rows ready to be copied: the days they fall on, their epochs, the last one's place."""
+    """Rows ready to be copied: the days they fall on, their epochs, the last one's place.
+
+    `first_ms` and `last_ms` are the earliest and the latest moment they tell of.
+    """
 
     payload: bytes
     days: tuple[dt.date, ...]
     epochs: tuple[int, ...]
     sequence: int
+    first_ms: int
+    last_ms: int
 
     @property
     def epoch(self) -> int:
@@ -75,20 +80,22 @@ def contiguous(
 
 def write(parts: Sequence[HistoryRows], offset_ms: int, recorded_at_ms: int) -> Written:
     """The parts as one COPY; `offset_ms` is how far the gateway's clock is behind ours."""
-    pieces, days = [_HEADER], set[int]()
+    pieces, days, moments = [_HEADER], set[int](), list[int]()
     for part in parts:
         numbers = _numbers(part)
         observed = numbers[:, COLUMNS.index("observed_at_ms")] + offset_ms
         possible = (observed >= EARLIEST_MS) & (observed <= recorded_at_ms + DAY_MS)
         placed = np.where(possible, observed, recorded_at_ms)
         days.update((placed // DAY_MS).tolist())
+        moments += (int(placed.min()), int(placed.max()))
         for start, stop in _alike(part, numbers):
             rows = _rows(part.part(start, stop), placed[start:stop], recorded_at_ms)
             pieces.extend(_with_doubts(rows, part, start, possible[start:stop]))
     first_day = dt.date(1970, 1, 1)
     found = tuple(first_day + dt.timedelta(days=day) for day in sorted(days))
     epochs = tuple(dict.fromkeys(part.epoch for part in parts))
-    return Written(b"".join([*pieces, _TRAILER]), found, epochs, _last(parts[-1]))
+    payload = b"".join([*pieces, _TRAILER])
+    return Written(payload, found, epochs, _last(parts[-1]), min(moments), max(moments))
 
 
 def _numbers(part: HistoryRows) -> Numbers:

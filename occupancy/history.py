@@ -59,6 +59,12 @@ async def record(connections: Pool, lot_id: str, written: Written, behind: Posit
                 lot_id,
                 *last,
             )
+            await connection.execute(
+                "INSERT INTO rollup_due (lot_id, first_at, last_at) VALUES ($1, $2, $3)",
+                lot_id,
+                _time(written.first_ms),
+                _time(written.last_ms),
+            )
     return last
 
 

@@ -16,6 +16,7 @@ from gateway.process import is_cancelled
 from gateway.signs import SignOrder
 from occupancy import database, database_restrictions, history, restriction_board, snapshot
 from occupancy.copy_rows import contiguous, write
+from occupancy.database_rollup import Retention
 from occupancy.duty import Duty, Heard
 from occupancy.escalation_config import EscalationSettings
 from occupancy.escalator import Escalator
@@ -24,6 +25,7 @@ from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.restriction_board import RestrictionSheet
+from occupancy.rollup_keeping import RollupKeeper
 from occupancy.sign_faces import TownSign, face
 from occupancy.sign_orders import orders
 
@@ -74,6 +76,7 @@ class Recorder:
     faces: Faces = plain_faces
     sheet: RestrictionSheet | None = None
     escalation: EscalationSettings = NOBODY_IS_TOLD
+    keep: Retention = field(default_factory=Retention)
 
     async def run(self) -> None:
         """Record until cancelled."""
@@ -93,6 +96,8 @@ class Recorder:
             group.create_task(duty.run(), name="duty")
             escalator = Escalator(self.connections, self.escalation, lambda: duty.is_holder)
             group.create_task(escalator.run(), name="escalation")
+            keeper = RollupKeeper(self.connections, self.clock, self.name, self.keep)
+            group.create_task(keeper.run(), name="rollups")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
@@ -214,12 +219,20 @@ async def run_recorder(
     stopping: asyncio.Event,
     faces: Faces = plain_faces,
     escalation: EscalationSettings = NOBODY_IS_TOLD,
+    keep: Retention | None = None,
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
     async with database.pool(postgres_url) as connections:
         lots = {lot.lot_id: lot for lot in await _lots(connections)}
         recorder = Recorder(
-            redis, connections, lots, signs, clock, faces=faces, escalation=escalation
+            redis,
+            connections,
+            lots,
+            signs,
+            clock,
+            faces=faces,
+            escalation=escalation,
+            keep=keep or Retention(),
         )
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")
