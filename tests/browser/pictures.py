@@ -1,4 +1,8 @@
-"""Screenshots of a running service: `python -m tests.browser.pictures FOLDER [ADDRESS]`."""
+"""Screenshots of a running service.
+
+`python -m tests.browser.pictures FOLDER [ADDRESS [NAME PASSWORD]]`: with an operator's name and
+password (of one who needs no second factor) the operators' pages, too.
+"""
 
 import asyncio
 import sys
@@ -15,6 +19,30 @@ DRIVER_PAGES = {
     "driver_lot_390": "/m/lots/kangle",
     "driver_elder_390": "/m/?to=人民医院&elder=1",
 }
+
+
+DESK_PAGES = {
+    "admin_1440": ("/admin/", (1440, 900)),
+    "admin_390": ("/admin/", PHONE),
+    "admin_calendar_1440": ("/admin/calendar/2026", (1440, 900)),
+}
+
+
+async def take_desk(folder: Path, address: str, name: str, password: str) -> None:
+    """Log in as a person would, then each page."""
+    async with chromium() as browser:
+        context = await browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai")
+        page = await context.new_page()
+        await page.goto(f"{address}/admin/login")
+        await page.fill("#name", name)
+        await page.fill("#password", password)
+        await page.click("button.main")
+        for picture, (path, (width, height)) in DESK_PAGES.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.goto(f"{address}{path}")
+            await page.wait_for_timeout(2_500)
+            await page.screenshot(path=folder / f"{picture}.png")
+        await context.close()
 
 
 async def _settle(page: Page) -> None:
@@ -41,3 +69,5 @@ async def take(folder: Path, address: str) -> None:
 if __name__ == "__main__":
     where = sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8080"
     asyncio.run(take(Path(sys.argv[1]), where))
+    if len(sys.argv) > 4:
+        asyncio.run(take_desk(Path(sys.argv[1]), where, sys.argv[3], sys.argv[4]))

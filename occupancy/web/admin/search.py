@@ -62,7 +62,7 @@ class Search:
 
 def find(asked: str, things: Iterable[Hit]) -> list[Hit]:
     """What holds the words, its pinyin or its initials; the earliest place first."""
-    sought = asked.casefold().replace(" ", "")
+    sought = _bare(asked)
     if not sought:
         return []
     found = [(place, hit) for hit in things if (place := _place(sought, hit.title)) is not None]
@@ -71,8 +71,13 @@ def find(asked: str, things: Iterable[Hit]) -> list[Hit]:
 
 def _place(sought: str, title: str) -> int | None:
     """Where it begins in the title as written, in pinyin or in initials; the best of them."""
-    plain = title.casefold().replace(" ", "")
+    plain = _bare(title)
     sounds = "".join(lazy_pinyin(plain))
     initials = "".join(lazy_pinyin(plain, style=Style.FIRST_LETTER))
     places = [text.find(sought) for text in (plain, sounds, initials)]
     return min((place for place in places if place >= 0), default=None)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: nobody types the marks between them."""
+    return "".join(mark for mark in text.casefold() if mark.isalnum())
