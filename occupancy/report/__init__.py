@@ -1,0 +1,1 @@
+"""The congestion report: what planners decide from, made from the same numbers everywhere."""
