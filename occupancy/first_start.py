@@ -3,8 +3,10 @@
 from gateway.settings import BadSettingError
 from occupancy import database
 from occupancy.config import POSTGRES_URL
+from occupancy.database_sites import seed_sites
 from occupancy.database_tariffs import seed_tariffs
 from occupancy.lot_file import load_shipped
+from occupancy.site_file import shipped_sites
 from occupancy.tariff_file import shipped_tariffs
 
 
@@ -20,4 +22,5 @@ async def prepare(postgres_url: str) -> int:
     async with database.pool(postgres_url) as connections:
         await database.seed_lots(connections, load_shipped())
         await seed_tariffs(connections, shipped_tariffs())
+        await seed_sites(connections, shipped_sites())
     return steps

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     DRAFT_TARIFF = "draft_tariff"
     APPROVE_TARIFF = "approve_tariff"
     EDIT_CALENDAR = "edit_calendar"
+    EDIT_SITES = "edit_sites"  # of the construction plan
     EXPORT = "export"
     SEE_AUDIT = "see_audit"
     MANAGE_USERS = "manage_users"
@@ -29,7 +30,7 @@ class Role(StrEnum):
     OPERATOR = "operator"  # on duty
     MANAGER = "manager"  # answers for car parks
     APPROVER = "approver"  # the second person for prices
-    PLANNER = "planner"  # reads
+    PLANNER = "planner"  # reads, and keeps the construction plan
     AUDITOR = "auditor"  # reads the log, nothing else
     ADMIN = "admin"
 
@@ -47,7 +48,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     | {Permission.EDIT_RULES, Permission.DRAFT_TARIFF, Permission.EDIT_CALENDAR},
     Role.APPROVER: _READ
     | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
-    Role.PLANNER: _READ,
+    Role.PLANNER: _READ | {Permission.EDIT_SITES},
     Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
     Role.ADMIN: frozenset(Permission),
 }

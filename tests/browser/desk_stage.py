@@ -11,8 +11,10 @@ from redis.asyncio import Redis
 
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
+from occupancy.database_sites import seed_sites
 from occupancy.lot_file import load_shipped
 from occupancy.permissions import Role
+from occupancy.site_file import shipped_sites
 from tests.browser.stage import SIGNS, Stage
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
 
@@ -68,6 +70,7 @@ class DeskStage:
 
 @asynccontextmanager
 async def at_the_desk(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[DeskStage]:
+    await seed_sites(connections, shipped_sites())
     async with desk(connections, redis, load_shipped(), SIGNS) as running:
         admin = running.served.face.admin
         assert admin is not None

@@ -26,7 +26,14 @@ NOTHING = "/admin/nothing"
 BEFORE_LOGIN = ["/admin/login", NOTHING]
 USUAL = (390, 1440)  # the widths whose dark colours are gone through as well
 HEAVY = ("/admin/explore",)  # the one page with a chart library
-NAMES = {"lot": "kangle", "name": "boss", "year": "2026", "tariff": "kangle", "kind": "drift"}
+NAMES = {
+    "lot": "kangle",
+    "name": "boss",
+    "year": "2026",
+    "tariff": "kangle",
+    "kind": "drift",
+    "site": "kangle",
+}
 PART_OF_A_PAGE = ("/hits", "/table", "/waiting", "/deeds", "/preview", "/rows", "/data")
 
 

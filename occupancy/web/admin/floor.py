@@ -24,6 +24,7 @@ from occupancy.web.admin.lot_page import LotPage
 from occupancy.web.admin.overview import Overview
 from occupancy.web.admin.search import Search
 from occupancy.web.admin.signs_page import SignsPage
+from occupancy.web.admin.sites_page import SitesPage
 from occupancy.web.admin.tariffs_page import TariffsPage
 from occupancy.web.admin.users_page import UsersPage
 from occupancy.web.routes import Route
@@ -71,6 +72,7 @@ def open_admin(
         *LiveLists(ground).routes(),
         *ExplorePage(ground).routes(),
         *ExportsPage(ground).routes(),
+        *SitesPage(ground).routes(),
         *Search(ground).routes(),
         *UsersPage(ground, gate).routes(),
         *AuditPage(ground).routes(),

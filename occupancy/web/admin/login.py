@@ -243,7 +243,9 @@ def _missing(**fields: str) -> dict[str, str]:
 
 def _local(target: str) -> str:
     """Only pages of the operators: nobody is sent elsewhere by a link."""
-    is_ours = target.startswith("/admin/") and "\\" not in target and "//" not in target
+    is_ours = (
+        target.startswith(("/admin/", "/reports/")) and "\\" not in target and "//" not in target
+    )
     return target if is_ours and target.isprintable() else ""
 
 

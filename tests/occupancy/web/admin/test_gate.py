@@ -32,7 +32,7 @@ def address_of(page: AdminRoute, lot_id: str = "kangle") -> str:
 
 
 _NUMBERS = ("number", "draft", "alarm", "sign", "tariff", "version", "year")
-_NAMES = {"name": "boss", "kind": "drift", "list": "quality"}
+_NAMES = {"name": "boss", "kind": "drift", "site": "kangle", "list": "quality"}
 
 
 async def ask(browser: Browser, page: AdminRoute, lot_id: str = "kangle") -> int:
