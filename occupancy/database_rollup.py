@@ -110,7 +110,7 @@ async def _make(connection: Connection, lot_id: str, first_ms: int, last_ms: int
         step_ms = minutes * MINUTE_MS
         from_ms = first_ms // step_ms * step_ms
         to_ms = (last_ms // step_ms + 1) * step_ms
-        await _make_partitions(connection, f"rollup_{minutes}", from_ms, to_ms)
+        await prepare_months(connection, f"rollup_{minutes}", from_ms, to_ms)
         span = (lot_id, _time(from_ms), _time(to_ms))
         await connection.execute(
             f"DELETE FROM rollup_{minutes} WHERE lot_id = $1 AND start >= $2 AND start < $3",  # noqa: S608 -- a number of our own
@@ -122,7 +122,8 @@ async def _make(connection: Connection, lot_id: str, first_ms: int, last_ms: int
             await connection.execute(_LONGER.format(minutes=minutes), *span)
 
 
-async def _make_partitions(connection: Connection, table: str, from_ms: int, to_ms: int) -> None:
+async def prepare_months(connection: Connection, table: str, from_ms: int, to_ms: int) -> None:
+    """Make the partitions of a span's months."""
     month = _time(from_ms).date().replace(day=1)
     while month <= _time(to_ms - 1).date():
         following = (month + dt.timedelta(days=32)).replace(day=1)
