@@ -69,7 +69,7 @@ class Trend(StrEnum):
 
 
 class LiveGroup(msgspec.Struct, frozen=True):
-    """One machine group now; None where nothing is known."""
+    """One machine group now; None where nothing is known. By level is from the ground up."""
 
     group_id: str
     state: GroupState
@@ -79,6 +79,8 @@ class LiveGroup(msgspec.Struct, frozen=True):
     storing_queue: int | None
     fetching_queue: int | None
     cycle_seconds: float | None
+    bays_by_level: tuple[int, ...] = ()
+    occupied_by_level: tuple[int, ...] | None = None
 
 
 class LiveLevel(msgspec.Struct, frozen=True):
@@ -328,6 +330,8 @@ def _group(group: GroupReading, shut: AbstractSet[tuple[str, int]]) -> LiveGroup
         storing_queue=group.storing_queue,
         fetching_queue=group.fetching_queue,
         cycle_seconds=group.cycle_seconds,
+        bays_by_level=group.bays_by_level,
+        occupied_by_level=group.occupied_by_level,
     )
 
 

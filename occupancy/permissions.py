@@ -1,6 +1,6 @@
 """Who may do what, and to which car parks: one table of roles and permissions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -59,6 +59,16 @@ NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN})
 class ForbiddenError(Exception):
     """This person may not do this, or not to this car park; the message names both."""
 
+    def __init__(self, person: "Person", permission: Permission, lots: Collection[str]) -> None:
+        self.person = person
+        self.permission = permission
+        self.lots = tuple(lots)
+        where = f" at {', '.join(self.lots)}" if self.lots else ""
+        super().__init__(
+            f"{person.name} ({person.role.value}) may not {permission.value}{where}; "
+            "an administrator can change role and car parks"
+        )
+
 
 class Person(msgspec.Struct, frozen=True):
     """Who acts; `lots` empty is every car park."""
@@ -76,8 +86,14 @@ class Person(msgspec.Struct, frozen=True):
     def require(self, permission: Permission, lot_id: str = "") -> None:
         """Raises ForbiddenError."""
         if not self.may(permission, lot_id):
-            thing = f" at {lot_id}" if lot_id else ""
-            raise ForbiddenError(
-                f"{self.name} ({self.role.value}) may not {permission.value}{thing}; "
-                "an administrator can change role and car parks"
-            )
+            raise ForbiddenError(self, permission, [lot_id] if lot_id else [])
+
+    def covers(self, lots: Collection[str]) -> bool:
+        """Whether he answers for every one of them."""
+        return not self.lots or set(lots) <= set(self.lots)
+
+    def require_all(self, permission: Permission, lots: Collection[str]) -> None:
+        """What several car parks share is for who holds them all. Raises ForbiddenError."""
+        self.require(permission)
+        if not self.covers(lots):
+            raise ForbiddenError(self, permission, [lot for lot in lots if lot not in self.lots])

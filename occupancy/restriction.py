@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
-from gateway.observation import GroupReading, GroupState
+from gateway.observation import GroupState
 from gateway.reconcile import Balance
 
 AHEAD_MS = 86_400_000  # what begins later concerns nobody who asks now
@@ -43,6 +44,19 @@ class Restriction(msgspec.Struct, frozen=True):
         return self.until_ms is not None and self.until_ms <= at_ms
 
 
+class Machine(Protocol):
+    """A machine group with its cars by level, as a gateway says it or as the picture keeps it."""
+
+    @property
+    def group_id(self) -> str: ...
+    @property
+    def state(self) -> GroupState: ...
+    @property
+    def bays_by_level(self) -> tuple[int, ...]: ...
+    @property
+    def occupied_by_level(self) -> tuple[int, ...] | None: ...
+
+
 class Closing(msgspec.Struct, frozen=True):
     """A time at which a whole car park takes no cars, and what citizens read of it."""
 
@@ -70,7 +84,7 @@ def closing_at(closings: Sequence[Closing], at_ms: int) -> Closing | None:
 
 
 def shut_cells(
-    restrictions: Iterable[Restriction], groups: Sequence[GroupReading], now_ms: int
+    restrictions: Iterable[Restriction], groups: Sequence[Machine], now_ms: int
 ) -> frozenset[tuple[str, int]]:
     """Closed places of working machines as (group id, index of the level), each once."""
     held = [one for one in restrictions if one.holds_at(now_ms)]
@@ -85,7 +99,7 @@ def shut_cells(
     )
 
 
-def free_in(group: GroupReading, index: int) -> int:
+def free_in(group: Machine, index: int) -> int:
     """Bays without a car on one level of a machine; none are known of a silent one."""
     if group.occupied_by_level is None:
         return 0
@@ -98,10 +112,26 @@ def reserved_spaces(restrictions: Iterable[Restriction], now_ms: int) -> int:
     )
 
 
+def taken_of(
+    free: int, restrictions: Sequence[Restriction], groups: Sequence[Machine], now_ms: int
+) -> int:
+    """How many of the free spaces are closed or reserved, each once."""
+    cells = shut_cells(restrictions, groups, now_ms)
+    shut = sum(
+        free_in(group, index)
+        for group in groups
+        for index in range(len(group.bays_by_level))
+        if (group.group_id, index) in cells
+    )
+    left = max(free, 0)
+    taken = min(shut, left)
+    return taken + min(reserved_spaces(restrictions, now_ms), left - taken)
+
+
 def restrict(
     spaces: Balance,
     restrictions: Sequence[Restriction],
-    groups: Sequence[GroupReading],
+    groups: Sequence[Machine],
     now_ms: int,
 ) -> Balance:
     """The spaces with what is closed or reserved out of service.
@@ -111,16 +141,7 @@ def restrict(
     """
     if spaces.free is None or not restrictions:
         return spaces
-    cells = shut_cells(restrictions, groups, now_ms)
-    shut = sum(
-        free_in(group, index)
-        for group in groups
-        for index in range(len(group.bays_by_level))
-        if (group.group_id, index) in cells
-    )
-    free = max(spaces.free, 0)
-    taken = min(shut, free)
-    taken += min(reserved_spaces(restrictions, now_ms), free - taken)
+    taken = taken_of(spaces.free, restrictions, groups, now_ms)
     return msgspec.structs.replace(
         spaces,
         usable=spaces.usable - taken,

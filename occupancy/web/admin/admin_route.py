@@ -22,10 +22,14 @@ class Access(Enum):
 
 @dataclass(frozen=True)
 class AdminRoute:
-    """`needs` is asked of the person; with `lot` in the path also for that car park."""
+    """`needs` is asked of the person; with `lot` in the path also for that car park.
+
+    What is `town_wide` is for those alone who answer for every car park.
+    """
 
     method: str
     path: str
     answer: Answer
     needs: Permission | Access
     lot: str = ""  # the part of the address that names a car park
+    town_wide: bool = False

@@ -29,11 +29,11 @@ class AlarmRulesPage:
         self._desk = desk
 
     def routes(self) -> list[AdminRoute]:
-        rules, quiet = "/admin/rules", "/admin/quiet"
+        rules, one, quiet = "/admin/rules", "/admin/rules/{kind}", "/admin/quiet"
         return [
             AdminRoute("GET", rules, self.every, Permission.SEE),
-            AdminRoute("GET", rules + "/{kind}", self.ask, Permission.EDIT_RULES),
-            AdminRoute("POST", rules + "/{kind}", self.change, Permission.EDIT_RULES),
+            AdminRoute("GET", one, self.ask, Permission.EDIT_RULES, town_wide=True),
+            AdminRoute("POST", one, self.change, Permission.EDIT_RULES, town_wide=True),
             AdminRoute("GET", quiet, self.quiet, Permission.SEE),
             AdminRoute("POST", quiet, self.keep_quiet, Permission.CLOSE),
             AdminRoute("POST", quiet + "/{number}/end", self.end_quiet, Permission.CLOSE),

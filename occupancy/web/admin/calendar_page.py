@@ -37,8 +37,8 @@ class CalendarPage:
         return [
             AdminRoute("GET", "/admin/calendar", self.this_year, Permission.SEE),
             AdminRoute("GET", one, self.year, Permission.SEE),
-            AdminRoute("POST", one, self.change, Permission.EDIT_CALENDAR),
-            AdminRoute("POST", one + "/undo", self.undo, Permission.EDIT_CALENDAR),
+            AdminRoute("POST", one, self.change, Permission.EDIT_CALENDAR, town_wide=True),
+            AdminRoute("POST", one + "/undo", self.undo, Permission.EDIT_CALENDAR, town_wide=True),
         ]
 
     async def this_year(self, visit: Visit) -> web.StreamResponse:

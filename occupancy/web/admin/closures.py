@@ -111,7 +111,10 @@ class Closures:
         ground = self._ground
         picture = ground.showcase.pictures.get(lot.lot_id)
         driven = [sign.sign_id for sign in ground.signs if lot.lot_id in sign.lot_ids]
-        return preview(lot, picture, made, driven, await self._on_the_way(lot.lot_id))
+        every = await database_restrictions.list_in_force(ground.connections)
+        standing = [one for one in every if one.lot_id == lot.lot_id]
+        on_the_way = await self._on_the_way(lot.lot_id)
+        return preview(lot, picture, made, standing, driven, on_the_way)
 
     async def _list(self, visit: Visit, status: int, words: str) -> web.StreamResponse:
         is_reserving = _is_reserving(visit)

@@ -55,7 +55,8 @@ def open_admin(
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
     names = {lot.lot_id: lot.short_name for lot in ground.showcase.lots.values()}
     frame = Frame(static, lambda: desk.waiting, names)
-    gate = Gate(ground.connections, ground.redis, frame, ground.clock)
+    lots = ground.showcase.lots
+    gate = Gate(ground.connections, ground.redis, frame, ground.clock, lots)
     desk = DeskStream(ground, gate, worker)
     pages = [
         *Login(gate).routes(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -15,7 +15,7 @@ from occupancy import database, database_users, session_store
 from occupancy.database_users import Operator
 from occupancy.permissions import NEEDS_SECOND_FACTOR, ForbiddenError, Permission, Person, Role
 from occupancy.session_store import Session
-from occupancy.web.admin import cookies, kept_forms
+from occupancy.web.admin import cookies, kept_forms, words
 from occupancy.web.admin.admin_route import Access, AdminRoute
 from occupancy.web.admin.frame import Frame
 from occupancy.web.admin.visit import Visit
@@ -36,12 +36,13 @@ class _Known(NamedTuple):
 
 @dataclass
 class Gate:
-    """Stands before every page. `clock` is UTC milliseconds."""
+    """Stands before every page. `clock` is UTC milliseconds; `lots` are all of the town."""
 
     connections: database.Pool
     redis: Redis
     frame: Frame
     clock: Callable[[], int]
+    lots: Collection[str] = ()
     _known: dict[str, _Known] = field(default_factory=dict)
 
     def route(self, page: AdminRoute) -> Route:
@@ -51,7 +52,7 @@ class Gate:
             try:
                 return await self._answer(page, request)
             except ForbiddenError as refusal:
-                return self.frame.trouble(request, 403, str(refusal))
+                return self.frame.trouble(request, 403, words.forbidden(refusal))
             except Problem as problem:
                 document = problem.document
                 return self.frame.trouble(request, document.status, document.detail)
@@ -113,9 +114,12 @@ class Gate:
             self.clock(),
             {name: value for name, value in form.items() if name != TOKEN},
             await self._restored(request, session.name),
+            self.lots,
         )
         if isinstance(page.needs, Permission):
             visit.person.require(page.needs, visit.word(page.lot) if page.lot else "")
+            if page.town_wide:
+                visit.person.require_all(page.needs, self.lots)
         return await page.answer(visit)
 
     def _stranger(self, request: web.Request, form: Mapping[str, str]) -> Visit:

@@ -62,7 +62,7 @@ class SignsPage:
         return await self._form(visit, 200, dict(visit.restored), {})
 
     async def take_over(self, visit: Visit) -> web.StreamResponse:
-        sign, form = self._sign(visit), visit.form
+        sign, form = self._his(visit), visit.form
         lines = [form.get(f"line{n}", "").strip() for n in range(1, len(sign.lot_ids) + 1)]
         until_ms = local_moment(form.get("until", ""))
         try:
@@ -83,7 +83,7 @@ class SignsPage:
         return visit.see_other(visit.path, done="已接管，几秒内上屏；到时自动恢复")
 
     async def light_all(self, visit: Visit) -> web.StreamResponse:
-        sign = self._sign(visit)
+        sign = self._his(visit)
         reason = visit.form.get("reason", "")
         try:
             await sign_desk.light_all(
@@ -99,7 +99,7 @@ class SignsPage:
         return visit.see_other(f"/admin/signs/{sign.sign_id}", done="测试图案已发出，一分钟后恢复")
 
     async def give_back(self, visit: Visit) -> web.StreamResponse:
-        sign = self._sign(visit)
+        sign = self._his(visit)
         try:
             await sign_desk.give_back(
                 self._ground.connections,
@@ -139,6 +139,12 @@ class SignsPage:
             ),
             row_of=self._proof_words,
         )
+
+    def _his(self, visit: Visit) -> TownSign:
+        """A sign that shows several car parks is for who answers for all of them."""
+        sign = self._sign(visit)
+        visit.person.require_all(Permission.OVERRIDE_SIGN, sign.lot_ids)
+        return sign
 
     def _sign(self, visit: Visit) -> TownSign:
         """Raises Problem 404 for a sign that is not there or not his."""

@@ -63,6 +63,7 @@ class TariffsPage:
     async def begin(self, visit: Visit) -> web.StreamResponse:
         """A draft of the next version, from tomorrow on, as the newest one is now."""
         tariff_id = self._tariff_id(visit)
+        visit.person.require_all(Permission.DRAFT_TARIFF, self._lots_of(tariff_id))
         tomorrow = (local_minute(visit.now_ms) // DAY_MINUTES + 1) * DAY_MINUTES
         connections = self._ground.connections
         try:
@@ -80,8 +81,8 @@ class TariffsPage:
 
     async def deal(self, visit: Visit) -> web.StreamResponse:
         draft, deed = await self._draft(visit), visit.form.get("deed", "")
-        if deed == "approve":
-            visit.person.require(Permission.APPROVE_TARIFF)
+        needs = Permission.APPROVE_TARIFF if deed == "approve" else Permission.DRAFT_TARIFF
+        visit.person.require_all(needs, self._lots_of(draft.tariff_id))
         try:
             await self._deal(visit, draft, deed)
         except _REFUSALS as refusal:
@@ -107,6 +108,7 @@ class TariffsPage:
 
     async def withdraw(self, visit: Visit) -> web.StreamResponse:
         tariff_id, number = self._tariff_id(visit), whole_number(visit.word("version")) or 0
+        visit.person.require_all(Permission.APPROVE_TARIFF, self._lots_of(tariff_id))
         try:
             await tariff_desk.withdraw_version(
                 self._ground.connections,
@@ -172,13 +174,14 @@ class TariffsPage:
             now_minute=local_minute(visit.now_ms),
             written=written,
             errors=errors,
+            lots_of=self._lots_of,
         )
 
     async def _draft_page(
         self, visit: Visit, status: int, typed: Mapping[str, str], errors: Mapping[str, str]
     ) -> web.StreamResponse:
         draft = await self._draft(visit)
-        text = typed.get("text", draft.text)
+        text, lots = typed.get("text", draft.text), self._lots_of(draft.tariff_id)
         review, refusal = None, ""
         try:
             review = await tariff_desk.review_text(
@@ -196,7 +199,9 @@ class TariffsPage:
             review=review,
             refusal=refusal,
             is_author=visit.person.name in draft.authors,
-            can_edit=draft.state is DraftState.DRAFT and visit.may(Permission.DRAFT_TARIFF),
+            lots=lots,
+            can_edit=draft.state is DraftState.DRAFT
+            and visit.may_for(Permission.DRAFT_TARIFF, lots),
         )
 
     async def _version_page(
@@ -215,6 +220,7 @@ class TariffsPage:
                     written=written,
                     is_future=one.tariff.valid_from > local_minute(visit.now_ms),
                     errors=errors,
+                    lots=self._lots_of(tariff_id),
                 )
         raise Problem(404, f"{tariff_id} 没有第 {number} 版", field="version")
 
@@ -234,8 +240,12 @@ class TariffsPage:
 
     def _is_his(self, visit: Visit, tariff_id: str) -> bool:
         """Whether one of his car parks takes it."""
+        return any(visit.sees(lot_id) for lot_id in self._lots_of(tariff_id))
+
+    def _lots_of(self, tariff_id: str) -> list[str]:
+        """All car parks that take it: whoever changes it answers for each of them."""
         lots = self._ground.showcase.lots.values()
-        return any(lot.tariff_id == tariff_id and visit.sees(lot.lot_id) for lot in lots)
+        return [lot.lot_id for lot in lots if lot.tariff_id == tariff_id]
 
 
 def said_of(refusal: Exception) -> tuple[int, dict[str, str]]:

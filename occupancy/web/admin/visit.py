@@ -1,6 +1,6 @@
 """One operator's request: who he is, what he sent, and how he is answered."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ class Visit:
     now_ms: int
     form: Mapping[str, str] = field(default_factory=dict)
     restored: Mapping[str, str] = field(default_factory=dict)
+    town: Collection[str] = ()  # all car parks there are
 
     @property
     def path(self) -> str:
@@ -40,6 +41,10 @@ class Visit:
 
     def may(self, permission: Permission, lot_id: str = "") -> bool:
         return self.person.may(permission, lot_id)
+
+    def may_for(self, permission: Permission, lots: Collection[str] | None = None) -> bool:
+        """Whether he may change what these car parks share; none named: all of the town."""
+        return self.may(permission) and self.person.covers(self.town if lots is None else lots)
 
     def sees(self, lot_id: str) -> bool:
         """His car parks; none named: all."""

@@ -11,7 +11,8 @@ from occupancy.alarm_words import ALARM_WORDS, SEVERITY_WORDS
 from occupancy.audit import Recorded
 from occupancy.calendar import DayType
 from occupancy.live import Quality, Status, Trend
-from occupancy.permissions import Permission, Role
+from occupancy.permissions import ROLES as PERMISSIONS_OF
+from occupancy.permissions import ForbiddenError, Permission, Role
 from occupancy.price_words import DAY_TYPES, Language, yuan
 from occupancy.restriction import Extent, Restriction
 from occupancy.tariff_draft import DraftState
@@ -140,6 +141,18 @@ def age(ms: int) -> str:
         if seconds >= unit:
             return f"{seconds // unit} {word}"
     return f"{seconds} 秒"
+
+
+def forbidden(refusal: ForbiddenError) -> str:
+    """Who may not do what, and where; the way out."""
+    person, deed_words = refusal.person, PERMISSIONS[refusal.permission]
+    who = f"{person.name}（{ROLES[person.role]}）"
+    if refusal.lots and refusal.permission in PERMISSIONS_OF[person.role]:
+        where = "、".join(refusal.lots)
+        return (
+            f"{who}不管 {where}，不能在那里{deed_words}：请找管这些车场的人，或请管理员改车场范围"
+        )
+    return f"{who}没有“{deed_words}”的权限：请找有权限的人，或请管理员改角色"
 
 
 def deed(action: str) -> str:
