@@ -136,3 +136,9 @@ async def seed_lots(connections: asyncpg.Pool, lots: Sequence[Lot]) -> None:
 async def list_lots(connections: asyncpg.Pool) -> list[Lot]:
     rows = await connections.fetch("SELECT facts FROM lot ORDER BY lot_id")
     return [msgspec.json.decode(row["facts"], type=Lot) for row in rows]
+
+
+async def find_lots_changed_ms(connections: asyncpg.Pool) -> int | None:
+    """When a car park's facts last changed, UTC milliseconds; None while there is none."""
+    at = await connections.fetchval("SELECT max(changed_at) FROM lot")
+    return None if at is None else round(at.timestamp() * 1_000)

@@ -7,6 +7,7 @@ from gateway.config import REDIS_URL
 from gateway.settings import BadSettingError, Setting, port, text, whole_number
 from occupancy.config import POSTGRES_URL
 from occupancy.web.addresses import networks
+from occupancy.web.open_data.publication import OWNER, UNCONFIRMED, UNKNOWN_TERMS, Publication
 
 
 def _proxies(raw: str) -> str:
@@ -38,7 +39,23 @@ WRITES_A_MINUTE = Setting(
     lambda raw: whole_number(raw, least=1, most=1_000_000),
     "how often an address may ask for advice or send something in a minute",
 )
-SETTINGS = (HOST, PORT, WORKERS, PUBLIC_URL, PROXIES, READS_A_MINUTE, WRITES_A_MINUTE)
+OPEN_OWNER = Setting("ZHIBO_OPEN_OWNER", OWNER, text, "whose data the open data is")
+OPEN_LICENCE = Setting(
+    "ZHIBO_OPEN_LICENCE", UNCONFIRMED, text, "the licence of the open data (placeholder)"
+)
+OPEN_LICENCE_URL = Setting("ZHIBO_OPEN_LICENCE_URL", "", text, "where that licence can be read")
+SETTINGS = (
+    HOST,
+    PORT,
+    WORKERS,
+    PUBLIC_URL,
+    PROXIES,
+    READS_A_MINUTE,
+    WRITES_A_MINUTE,
+    OPEN_OWNER,
+    OPEN_LICENCE,
+    OPEN_LICENCE_URL,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,7 @@ class WebSettings:
     proxies: str = ""
     reads_a_minute: int = 1_200
     writes_a_minute: int = 60
+    publication: Publication = UNKNOWN_TERMS
 
 
 def load_settings(environ: Mapping[str, str]) -> WebSettings:
@@ -68,6 +86,12 @@ def load_settings(environ: Mapping[str, str]) -> WebSettings:
         proxies=PROXIES.read(environ),
         reads_a_minute=READS_A_MINUTE.read(environ),
         writes_a_minute=WRITES_A_MINUTE.read(environ),
+        publication=Publication(
+            OPEN_OWNER.read(environ),
+            OPEN_LICENCE.read(environ),
+            OPEN_LICENCE_URL.read(environ),
+            PUBLIC_URL.read(environ),
+        ),
     )
     for setting, value in ((REDIS_URL, settings.redis_url), (POSTGRES_URL, settings.postgres_url)):
         if not value:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -92,12 +93,20 @@ def prepare(content: object, path: str) -> Prepared:
     return prepare_bytes(msgspec.json.encode(content), path, JSON, "no-cache")
 
 
-def prepare_bytes(body: bytes, path: str, content_type: str, caching: str) -> Prepared:
+def prepare_bytes(
+    body: bytes,
+    path: str,
+    content_type: str,
+    caching: str,
+    more: Mapping[str, str] | None = None,
+) -> Prepared:
+    """`more` are headers of this answer alone."""
     tag = hashlib.blake2b(body, digest_size=12).hexdigest()
     headers = {
         "Cache-Control": caching,
         "Vary": "Accept-Encoding",
         **headers_for(path, content_type),
+        **(more or {}),
     }
     packed = gzip.compress(body, GZIP_LEVEL, mtime=0)
     return Prepared(

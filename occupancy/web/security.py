@@ -19,7 +19,7 @@ _ALWAYS = {
 _PUBLIC_PREFIXES = ("/v1/", "/open/", "/openapi.json")
 _PUBLIC = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag",
+    "Access-Control-Expose-Headers": "ETag, Link, NGSILD-Results-Count",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 _OWN = {"Cross-Origin-Resource-Policy": "same-origin"}

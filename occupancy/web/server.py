@@ -28,6 +28,8 @@ from occupancy.web.events import STREAM_WORDS, LiveStream
 from occupancy.web.floors import Builder, Floor, Ground
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
+from occupancy.web.open_data.publication import UNKNOWN_TERMS, Publication
+from occupancy.web.open_data.publisher import Publisher
 from occupancy.web.problems import as_documents
 from occupancy.web.quotes import Quotes
 from occupancy.web.rate_limit import RateLimits
@@ -64,12 +66,15 @@ class Behind:
     """What the application may use besides its database.
 
     Without Redis there are no sessions and so no operators' pages; `proxies` are our own.
+    `facts_ms`: when somebody last changed what a car park is, None: nobody knows.
     """
 
     redis: Redis | None = None
     on_the_way: OnTheWay = nobody_knows
     limits: RateLimits | None = None
     proxies: str = ""
+    publication: Publication = UNKNOWN_TERMS
+    facts_ms: int | None = None
 
 
 ALONE = Behind()
@@ -88,7 +93,7 @@ async def run_web(
         database.pool(settings.postgres_url, database.WEB_ROLE) as connections,
         connect(settings.redis_url) as redis,
     ):
-        lots = await _lots(connections)
+        lots, facts_ms = await _lots(connections)
         floors: list[Floor] = []
 
         def build(showcase: Showcase, shelf: TariffShelf) -> list[Route]:
@@ -107,7 +112,7 @@ async def run_web(
             connections,
             clock,
             build,
-            Behind(redis, on_the_way, limits, settings.proxies),
+            Behind(redis, on_the_way, limits, settings.proxies, settings.publication, facts_ms),
         )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
         loops |= face.admin.loops if face.admin else {}
@@ -155,6 +160,9 @@ def make_face(
         *Lots(showcase, connections).routes(),
         *alarms.routes(),
         *Quotes(showcase, shelf).routes(),
+        *Publisher(
+            showcase, behind.publication, clock() if behind.facts_ms is None else behind.facts_ms
+        ).routes(),
         Route(
             "GET",
             "/v1/stream",
@@ -217,12 +225,14 @@ def _listen(settings: WebSettings) -> socket.socket:
     return listening
 
 
-async def _lots(connections: database.Pool) -> dict[str, Lot]:
-    """The operators' facts; those that ship while PostgreSQL is away or empty."""
+async def _lots(connections: database.Pool) -> tuple[dict[str, Lot], int | None]:
+    """The operators' facts and when they last changed; those that ship while PostgreSQL is away."""
+    facts_ms = None
     try:
         async with asyncio.timeout(LOTS_WAIT_SECONDS):
             lots = await database.list_lots(connections)
+            facts_ms = await database.find_lots_changed_ms(connections)
     except database.NOT_READY as trouble:
         log.warning("PostgreSQL is away: the car parks' shipped facts serve", reason=str(trouble))
         lots = []
-    return {lot.lot_id: lot for lot in lots or load_shipped()}
+    return {lot.lot_id: lot for lot in lots or load_shipped()}, facts_ms

@@ -35,6 +35,7 @@ class Showcase:
         self.tariffs: dict[str, formats.PriceInWords] = {}
         self.is_primed = False
         self.link_lost_since_ms: int | None = None
+        self.edition = 0  # another one whenever anything was taken in, priced or has grown old
         self._clock = clock
         self._list: Prepared | None = None
         self._details: dict[str, Prepared] = {}
@@ -140,6 +141,7 @@ class Showcase:
     def _look_again(self, lot_ids: Iterable[str]) -> list[str]:
         """Forget what was prepared of these lots; which of them look other than before."""
         changed = []
+        self.edition += 1
         for lot_id in lot_ids:
             self._list = None
             self._details.pop(lot_id, None)

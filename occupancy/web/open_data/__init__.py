@@ -1,0 +1,1 @@
+"""What anybody may read and use: the picture in formats of others, history, vital signs."""
