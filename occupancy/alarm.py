@@ -64,6 +64,16 @@ class Rule(msgspec.Struct, frozen=True):
     is_on: bool = True
 
 
+class Rulebook(msgspec.Struct, frozen=True):
+    """The town's rules, and those that single car parks have instead."""
+
+    town: Mapping[AlarmKind, Rule]
+    lots: Mapping[tuple[str, AlarmKind], Rule] = {}
+
+    def of(self, kind: AlarmKind, lot_id: str) -> Rule:
+        return self.lots.get((lot_id, kind)) or self.town[kind]
+
+
 class Alarm(msgspec.Struct, frozen=True):
     """One alarm from its raising to its clearing. Times are UTC milliseconds."""
 
@@ -119,13 +129,14 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.TWO_EPOCHS: Rule(Severity.CRITICAL, 1.0, "gateway", clear_after_seconds=30.0),
     AlarmKind.UNREADABLE: Rule(Severity.MAJOR, 1.0, "entries"),
 }
+SHIPPED = Rulebook(RULES)
 
 
 def step(
     watches: Mapping[Key, Watch],
     conditions: Iterable[Condition],
     now_ms: int,
-    rules: Mapping[AlarmKind, Rule] = RULES,
+    rules: Rulebook = SHIPPED,
     silent_lots: AbstractSet[str] = frozenset(),
 ) -> Step:
     """Look at what is measured now. `silent_lots` are those whose devices tell nothing."""
@@ -134,10 +145,8 @@ def step(
     raised, cleared = [], []
     for key in dict.fromkeys((*watches, *measured)):
         is_untold = key.kind in TOLD_BY_THE_LOT and key.lot_id in silent_lots
-        before = watches.get(key)
-        after = (
-            before if is_untold else _look(before, measured.get(key), now_ms, rules[key.kind], key)
-        )
+        before, rule = watches.get(key), rules.of(key.kind, key.lot_id)
+        after = before if is_untold else _look(before, measured.get(key), now_ms, rule, key)
         was, has = before and before.alarm, after and after.alarm
         if was and not has:
             cleared.append(msgspec.structs.replace(was, cleared_at_ms=now_ms))

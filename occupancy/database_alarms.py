@@ -1,14 +1,12 @@
-"""Alarms and their rules in PostgreSQL: raised once, kept with their times."""
+"""Alarms in PostgreSQL: raised once, kept with their times."""
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import asyncpg
-import msgspec
 
-from occupancy.alarm import RULES, Alarm, AlarmKind, Key, Rule, Severity
-from occupancy.database import Connection, Pool
+from occupancy.alarm import Alarm, AlarmKind, Key, Severity
+from occupancy.database import Pool
 
 
 class KeptAlarm(NamedTuple):
@@ -57,53 +55,10 @@ async def list_between(
     return _known(rows)
 
 
-async def read_rules(connections: Pool) -> Mapping[AlarmKind, Rule]:
-    """The rules that ship, with what operators set otherwise."""
-    rules = dict(RULES)
-    for row in await connections.fetch("SELECT * FROM alarm_rule"):
-        if row["kind"] in {kind.value for kind in AlarmKind}:
-            kind = AlarmKind(row["kind"])
-            rules[kind] = _changed(rules[kind], row)
-    return rules
-
-
-async def read_versions(connections: Pool) -> Mapping[AlarmKind, int]:
-    """How often each rule was changed; those that ship as they are: 0."""
-    rows = await connections.fetch("SELECT kind, version FROM alarm_rule")
-    told = {row["kind"]: row["version"] for row in rows}
-    return {kind: told.get(kind.value, 0) for kind in AlarmKind}
-
-
-async def lock_rule(connection: Connection, kind: AlarmKind) -> tuple[Rule, int]:
-    """The rule that holds and its version; nobody else changes it until the transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('alarm_rule'))")
-    row = await connection.fetchrow("SELECT * FROM alarm_rule WHERE kind = $1", kind.value)
-    return (RULES[kind], 0) if row is None else (_changed(RULES[kind], row), row["version"])
-
-
-async def keep_rule(connection: Connection, kind: AlarmKind, rule: Rule, by: str) -> None:
-    """In place of what was set before."""
-    await connection.execute(
-        "INSERT INTO alarm_rule (kind, threshold, hysteresis, raise_after_seconds, "
-        "clear_after_seconds, is_on, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7) "
-        "ON CONFLICT (kind) DO UPDATE SET threshold = $2, hysteresis = $3, "
-        "raise_after_seconds = $4, clear_after_seconds = $5, is_on = $6, changed_by = $7, "
-        "changed_at = now(), version = alarm_rule.version + 1",
-        *(kind.value, rule.threshold, rule.hysteresis, rule.raise_after_seconds),
-        *(rule.clear_after_seconds, rule.is_on, by),
-    )
-
-
 _ALL = (
     "SELECT alarm_id, kind, lot_id, subject, severity, words, raised_at, cleared_at, "
     "acknowledged_at, acknowledged_by, note FROM alarm"
 )
-_NAMES = ("threshold", "hysteresis", "raise_after_seconds", "clear_after_seconds", "is_on")
-
-
-def _changed(rule: Rule, row: asyncpg.Record) -> Rule:
-    told = {name: row[name] for name in _NAMES if row[name] is not None}
-    return msgspec.structs.replace(rule, **told)
 
 
 def _known(rows: list[asyncpg.Record]) -> list[KeptAlarm]:

@@ -1,6 +1,7 @@
 """Which alarms must be told outside, and what came of it, in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from occupancy.alarm import AlarmKind, Severity
 from occupancy.database import Pool
@@ -13,22 +14,40 @@ _WAITS = (
     f"AND coalesce(a.snoozed_until <= now(), true) AND NOT {QUIET}"
 )
 
+# Whoever put it off, or planned work, begins the wait anew when that is over.
+_WAITS_SINCE = (
+    "greatest(a.raised_at, a.snoozed_until, (SELECT max(least(w.until_at, w.ended_at)) "
+    "FROM quiet_window w WHERE w.lot_id = a.lot_id AND (w.kinds = '{}' OR a.kind = ANY(w.kinds)) "
+    "AND least(w.until_at, w.ended_at) <= now()))"
+)
+_IS_MEANT = (
+    "s.severity = a.severity AND NOT s.is_withdrawn AND CASE c.channel "
+    f"WHEN '{Channel.WEBHOOK.value}' THEN s.by_webhook ELSE s.mail_to <> '{{}}' END"
+)
 
-async def list_due(
-    connections: Pool, minutes: Mapping[Severity, int], channels: Sequence[Channel]
-) -> list[Due]:
+
+class Told(NamedTuple):
+    """How one step was told by one channel."""
+
+    step: int
+    channel: str
+    attempts: int
+    is_delivered: bool
+    trouble: str
+
+
+async def list_due(connections: Pool, channels: Sequence[Channel]) -> list[Due]:
     """Alarms that last, that nobody has seen, put off or planned, and that were not told yet."""
     rows = await connections.fetch(
-        "SELECT a.*, c.channel, coalesce(e.attempts, 0) AS attempts FROM alarm a "  # noqa: S608  # ours
-        "CROSS JOIN unnest($1::text[]) AS c(channel) "
-        "JOIN unnest($2::text[], $3::int[]) AS m(severity, minutes) ON m.severity = a.severity "
-        "LEFT JOIN escalation e ON e.alarm_id = a.alarm_id AND e.channel = c.channel "
-        f"WHERE {_WAITS} AND a.raised_at <= now() - make_interval(mins => m.minutes) "
+        "SELECT a.*, c.channel, s.step, s.mail_to, coalesce(e.attempts, 0) AS attempts "  # noqa: S608  # ours
+        "FROM alarm a CROSS JOIN unnest($1::text[]) AS c(channel) "
+        f"JOIN escalation_step s ON {_IS_MEANT} "
+        "LEFT JOIN escalation e "
+        "ON e.alarm_id = a.alarm_id AND e.step = s.step AND e.channel = c.channel "
+        f"WHERE {_WAITS} AND {_WAITS_SINCE} <= now() - make_interval(mins => s.after_minutes) "
         "AND e.delivered_at IS NULL "
-        "AND coalesce(e.next_at <= now(), true) ORDER BY a.alarm_id LIMIT 50",
+        "AND coalesce(e.next_at <= now(), true) ORDER BY a.alarm_id, s.step LIMIT 50",
         [channel.value for channel in channels],
-        [severity.value for severity in minutes],
-        list(minutes.values()),
     )
     kinds = {kind.value for kind in AlarmKind}
     return [
@@ -42,6 +61,8 @@ async def list_due(
             row["words"],
             round(row["raised_at"].timestamp() * 1_000),
             row["attempts"],
+            row["step"],
+            tuple(row["mail_to"]),
         )
         for row in rows
         if row["kind"] in kinds
@@ -54,13 +75,13 @@ async def claim(connections: Pool, due: Due, hold_seconds: float) -> bool:
     False if it is not due any more: acknowledged since it was listed, or another one's turn.
     """
     claimed = await connections.fetchval(
-        "INSERT INTO escalation (alarm_id, channel, attempts, next_at) "  # noqa: S608  # ours
-        "SELECT a.alarm_id, $2, 1, now() + make_interval(secs => $3) FROM alarm a "
+        "INSERT INTO escalation (alarm_id, step, channel, attempts, next_at) "  # noqa: S608  # ours
+        "SELECT a.alarm_id, $2, $3, 1, now() + make_interval(secs => $4) FROM alarm a "
         f"WHERE a.alarm_id = $1 AND {_WAITS} "
-        "ON CONFLICT (alarm_id, channel) DO UPDATE "
+        "ON CONFLICT (alarm_id, step, channel) DO UPDATE "
         "SET attempts = escalation.attempts + 1, next_at = excluded.next_at "
         "WHERE escalation.delivered_at IS NULL AND escalation.next_at <= now() RETURNING true",
-        *(due.alarm_id, due.channel.value, hold_seconds),
+        *(due.alarm_id, due.step, due.channel.value, hold_seconds),
     )
     return bool(claimed)
 
@@ -68,28 +89,25 @@ async def claim(connections: Pool, due: Due, hold_seconds: float) -> bool:
 async def note_delivered(connections: Pool, due: Due) -> None:
     await connections.execute(
         "UPDATE escalation SET delivered_at = now(), trouble = '' "
-        "WHERE alarm_id = $1 AND channel = $2",
-        *(due.alarm_id, due.channel.value),
+        "WHERE alarm_id = $1 AND step = $2 AND channel = $3",
+        *(due.alarm_id, due.step, due.channel.value),
     )
 
 
 async def note_trouble(connections: Pool, due: Due, trouble: str, pause_seconds: float) -> None:
     """To be tried again after the pause."""
     await connections.execute(
-        "UPDATE escalation SET trouble = $3, next_at = now() + make_interval(secs => $4) "
-        "WHERE alarm_id = $1 AND channel = $2",
-        *(due.alarm_id, due.channel.value, trouble, pause_seconds),
+        "UPDATE escalation SET trouble = $4, next_at = now() + make_interval(secs => $5) "
+        "WHERE alarm_id = $1 AND step = $2 AND channel = $3",
+        *(due.alarm_id, due.step, due.channel.value, trouble, pause_seconds),
     )
 
 
-async def list_told(connections: Pool, alarm_id: int) -> list[tuple[str, int, bool, str]]:
-    """Of one alarm: channel, attempts, whether it was delivered, the last trouble."""
+async def list_told(connections: Pool, alarm_id: int) -> list[Told]:
+    """Of one alarm, the earliest step first."""
     rows = await connections.fetch(
-        "SELECT channel, attempts, delivered_at, trouble FROM escalation WHERE alarm_id = $1 "
-        "ORDER BY channel",
+        "SELECT step, channel, attempts, delivered_at IS NOT NULL, trouble FROM escalation "
+        "WHERE alarm_id = $1 ORDER BY step, channel",
         alarm_id,
     )
-    return [
-        (row["channel"], row["attempts"], row["delivered_at"] is not None, row["trouble"])
-        for row in rows
-    ]
+    return [Told(*row) for row in rows]

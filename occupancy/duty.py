@@ -12,8 +12,15 @@ from redis.exceptions import RedisError
 from gateway import stream
 from gateway.observation import Observation
 from gateway.process import is_cancelled
-from occupancy import alarm_board, database, database_alarms, database_corrections, history
-from occupancy.alarm import RULES, Alarm, AlarmKind, Key, Rule, Watch, step, watching
+from occupancy import (
+    alarm_board,
+    database,
+    database_alarm_rules,
+    database_alarms,
+    database_corrections,
+    history,
+)
+from occupancy.alarm import SHIPPED, Alarm, Key, Rulebook, Watch, step, watching
 from occupancy.alarm_board import AlarmSheet
 from occupancy.alarm_conditions import LotFacts, list_conditions
 from occupancy.history import Position
@@ -62,7 +69,7 @@ class Duty:
     name: str
     heard: Mapping[str, Heard]
     pictures: Mapping[str, LiveOccupancy]
-    rules: Mapping[AlarmKind, Rule] = field(default_factory=lambda: RULES)
+    rules: Rulebook = SHIPPED
     watches: dict[Key, Watch] = field(default_factory=dict)
     waiting: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     unreadable: dict[str, int] = field(default_factory=dict)
@@ -103,7 +110,7 @@ class Duty:
         try:
             await self._pass_corrections_on()
             if is_slow:
-                self.rules = await database_alarms.read_rules(self.connections)
+                self.rules = await database_alarm_rules.read_rules(self.connections)
                 await self._check_truth()
                 await history.prepare_days(
                     self.connections, history.day_of(self.clock()), DAYS_AHEAD

@@ -8,6 +8,7 @@ import msgspec
 
 from occupancy.alarm import AlarmKind, Severity
 
+MOST_STEPS = 5
 PAUSES_SECONDS = (10, 30, 60, 300, 900, 1_800)
 SIGNATURE, DELIVERY = "X-Zhibo-Signature", "X-Zhibo-Delivery"
 
@@ -19,8 +20,23 @@ class Channel(StrEnum):
     MAIL = "mail"
 
 
+class Step(msgspec.Struct, frozen=True):
+    """Who is told of an alarm that nobody has acknowledged for so long.
+
+    `from_settings`: nobody has edited it, it is as the service's settings say.
+    """
+
+    severity: Severity
+    number: int
+    after_minutes: int
+    by_webhook: bool
+    mail_to: tuple[str, ...] = ()
+    from_settings: bool = False
+    version: int = 0
+
+
 class Due(msgspec.Struct, frozen=True):
-    """An alarm that must be told by one channel; times are UTC milliseconds."""
+    """An alarm that must be told by one channel at one step; times are UTC milliseconds."""
 
     alarm_id: int
     channel: Channel
@@ -31,6 +47,8 @@ class Due(msgspec.Struct, frozen=True):
     words: str
     raised_at_ms: int
     attempts: int
+    step: int = 1
+    mail_to: tuple[str, ...] = ()
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -44,6 +62,7 @@ class Notice(msgspec.Struct, frozen=True):
     words: str
     raised_at: str
     link: str
+    step: int
 
 
 def notice_of(due: Due, raised_at: str, link: str) -> Notice:
@@ -56,6 +75,7 @@ def notice_of(due: Due, raised_at: str, link: str) -> Notice:
         due.words,
         raised_at,
         link,
+        due.step,
     )
 
 
@@ -66,7 +86,8 @@ def sign(body: bytes, secret: str) -> str:
 
 def delivery_of(due: Due) -> str:
     """The same for each attempt: a receiver that has it already need do nothing."""
-    return f"alarm-{due.alarm_id}-{due.channel.value}"
+    step = f"step{due.step}-" if due.step > 1 else ""
+    return f"alarm-{due.alarm_id}-{step}{due.channel.value}"
 
 
 def pause_seconds(attempts: int) -> int:

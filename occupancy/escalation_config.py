@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.settings import BadSettingError, Setting, text, whole_number
 from occupancy.alarm import Severity
-from occupancy.escalation import Channel
+from occupancy.escalation import Channel, Step
 
 
 def _minutes(raw: str) -> int:
@@ -68,6 +68,14 @@ class EscalationSettings:
         return (
             *((Channel.WEBHOOK,) if self.webhook else ()),
             *((Channel.MAIL,) if self.mail_server else ()),
+        )
+
+    @property
+    def first_steps(self) -> tuple[Step, ...]:
+        """What holds until somebody edits the first steps."""
+        return tuple(
+            Step(severity, 1, minutes, bool(self.webhook), self.mail_to)
+            for severity, minutes in self.minutes.items()
         )
 
 

@@ -66,9 +66,10 @@ def mail_of(settings: EscalationSettings, due: Due) -> EmailMessage:
     """The mail, in Chinese; its id is the same for each attempt."""
     mail = EmailMessage()
     kind, severity = ALARM_WORDS[due.kind], SEVERITY_WORDS[due.severity]
-    mail["Subject"] = f"[三水智泊] {severity}告警：{due.lot_id} {kind}"
+    again = f"（第 {due.step} 次升级）" if due.step > 1 else ""
+    mail["Subject"] = f"[三水智泊] {severity}告警：{due.lot_id} {kind}{again}"
     mail["From"] = settings.mail_from
-    mail["To"] = ", ".join(settings.mail_to)
+    mail["To"] = ", ".join(due.mail_to)
     mail["Message-ID"] = f"<{delivery_of(due)}@zhibo.invalid>"
     mail.set_content(
         f"{kind}（{severity}）：{due.lot_id} {due.subject}\n{due.words}\n"

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.process import is_cancelled
-from occupancy import database, database_escalation, escalation_sender
+from occupancy import (
+    database,
+    database_escalation,
+    database_escalation_steps,
+    escalation_sender,
+)
 from occupancy.database import Pool
 from occupancy.escalation import Channel, Due, pause_seconds
 from occupancy.escalation_config import EscalationSettings
@@ -28,24 +33,27 @@ class Escalator:
     is_on_duty: Callable[[], bool]
 
     async def run(self) -> None:
-        """Look until cancelled; without a channel there is nothing to do."""
+        """Look until cancelled; without a channel nobody can be told."""
         while not is_cancelled():
-            if self.settings.channels and self.is_on_duty():
+            if self.is_on_duty():
                 await self.look()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Tell what is due: a slow channel holds up neither the other one nor the recorder."""
+        try:
+            firsts = self.settings.first_steps
+            await database_escalation_steps.keep_defaults(self.connections, firsts)
+        except database.NOT_READY as trouble:
+            log.info("escalation waits for PostgreSQL", reason=str(trouble))
+            return
         async with asyncio.TaskGroup() as group:
             for channel in self.settings.channels:
                 group.create_task(self._look_at(channel), name=f"escalation {channel.value}")
 
     async def _look_at(self, channel: Channel) -> None:
         try:
-            found = await database_escalation.list_due(
-                self.connections, self.settings.minutes, [channel]
-            )
-            for due in found:
+            for due in await database_escalation.list_due(self.connections, [channel]):
                 # What was listed may have been acknowledged while others were told.
                 if await database_escalation.claim(self.connections, due, HOLD_SECONDS):
                     await self._tell(due)
@@ -62,5 +70,6 @@ class Escalator:
             log.warning("an alarm could not be told", alarm=due.alarm_id, reason=words)
             await database_escalation.note_trouble(self.connections, due, words[:200], pause)
         else:
-            log.info("an alarm was told outside", alarm=due.alarm_id, channel=due.channel.value)
+            told = {"alarm": due.alarm_id, "step": due.step, "channel": due.channel.value}
+            log.info("an alarm was told outside", **told)
             await database_escalation.note_delivered(self.connections, due)

@@ -33,6 +33,8 @@ NAMES = {
     "tariff": "kangle",
     "kind": "drift",
     "site": "kangle",
+    "severity": "critical",
+    "step": "1",
 }
 PART_OF_A_PAGE = ("/hits", "/table", "/waiting", "/deeds", "/preview", "/rows", "/data")
 

@@ -2,18 +2,29 @@
 
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from occupancy.alarm import RULES, Alarm, AlarmKind, Condition, Key, Rule, Severity, Watch, step
+from occupancy.alarm import (
+    RULES,
+    Alarm,
+    AlarmKind,
+    Condition,
+    Key,
+    Rule,
+    Rulebook,
+    Severity,
+    Watch,
+    step,
+)
 from occupancy.alarm import watching as take_over
 
 KEY = Key(AlarmKind.DRIFT, "kangle", "")
 RULE = Rule(
     Severity.MAJOR, 10.0, "cars", raise_after_seconds=5, clear_after_seconds=3, hysteresis=2
 )
-RULES_HERE = {**RULES, AlarmKind.DRIFT: RULE}
 
 
 class Watched:
@@ -23,7 +34,7 @@ class Watched:
         self.watches: dict[Key, Watch] = {}
         self.raised: list[Alarm] = []
         self.cleared: list[Alarm] = []
-        self.rules = {**RULES, AlarmKind.DRIFT: rule}
+        self.rules = Rulebook({**RULES, AlarmKind.DRIFT: rule})
 
     def look(self, value: float | None, second: int, silent: Iterable[str] = ()) -> None:
         found = [] if value is None else [Condition(KEY, value, f"{value:.0f} cars")]
@@ -98,7 +109,7 @@ def test_a_rule_that_is_switched_off_ends_its_alarms() -> None:
     seen = Watched()
     for second in range(10):
         seen.look(12, second)
-    seen.rules[AlarmKind.DRIFT] = Rule(Severity.MAJOR, 10, "cars", is_on=False)
+    seen.rules = Rulebook({**RULES, AlarmKind.DRIFT: Rule(Severity.MAJOR, 10, "cars", is_on=False)})
     seen.look(12, 10)
     assert [alarm.cleared_at_ms for alarm in seen.cleared] == [10_000]
 
@@ -126,3 +137,20 @@ def test_raised_and_cleared_alternate(values: list[float | None]) -> None:
 @pytest.mark.parametrize("kind", AlarmKind)
 def test_every_kind_has_a_rule_that_ships(kind: AlarmKind) -> None:
     assert RULES[kind].threshold > RULES[kind].hysteresis >= 0
+
+
+def test_a_car_park_with_a_rule_of_its_own_is_judged_by_it_and_no_other_is() -> None:
+    own = msgspec.structs.replace(RULE, threshold=50.0, severity=Severity.MINOR)
+    book = Rulebook({**RULES, AlarmKind.DRIFT: RULE}, {("sanda", AlarmKind.DRIFT): own})
+    watches: dict[Key, Watch] = {}
+    raised: list[Alarm] = []
+    for value in (20.0, 60.0):
+        found = [Condition(Key(AlarmKind.DRIFT, lot, ""), value, "") for lot in ("kangle", "sanda")]
+        for second in range(10):
+            made = step(watches, found, int(value) * 100_000 + second * 1_000, book)
+            watches = made.watches
+            raised += made.raised
+    assert [(alarm.key.lot_id, alarm.severity) for alarm in raised] == [
+        ("kangle", Severity.MAJOR),
+        ("sanda", Severity.MINOR),
+    ]

@@ -9,11 +9,12 @@ from occupancy import (
     alarm_desk,
     alarm_rules,
     database_alarm_desk,
+    database_alarm_rules,
     database_alarms,
     database_audit,
     database_users,
 )
-from occupancy.alarm import RULES, Alarm, AlarmKind, Key, Severity
+from occupancy.alarm import RULES, Alarm, AlarmKind, Key, Rule, Severity
 from occupancy.alarm_rules import RuleChange
 from occupancy.database_alarm_desk import AlarmFilter, DeskAlarm, DeskState
 from occupancy.database_audit import Wanted
@@ -248,40 +249,97 @@ async def test_alarms_are_found_by_what_one_knows_of_them(connections: asyncpg.P
     assert await listed(connections, before_id=newest.alarm_id) == [oldest]
 
 
-CHANGE = RuleChange(60.0, 5.0, 10.0, 20.0, is_on=True)
+CHANGE = RuleChange(60.0, 5.0, 10.0, 20.0, is_on=True, severity=Severity.MINOR)
 
 
-async def change(connections: asyncpg.Pool, rule: RuleChange, version: int = 0) -> None:
+async def change(
+    connections: asyncpg.Pool, rule: RuleChange, version: int = 0, lot_id: str = ""
+) -> None:
     await alarm_rules.change_rule(
-        connections, AlarmKind.DEVICE_OFFLINE, rule, version=version, by="wang", reason="夜里慢"
+        connections,
+        AlarmKind.DEVICE_OFFLINE,
+        rule,
+        version=version,
+        by="wang",
+        reason="夜里慢",
+        lot_id=lot_id,
     )
+
+
+async def rule_at(connections: asyncpg.Pool, lot_id: str = "") -> Rule:
+    book = await database_alarm_rules.read_rules(connections)
+    return book.of(AlarmKind.DEVICE_OFFLINE, lot_id)
 
 
 async def test_a_rule_is_changed_with_its_record_and_not_over_another_change(
     connections: asyncpg.Pool,
 ) -> None:
     await change(connections, CHANGE)
-    rule = (await database_alarms.read_rules(connections))[AlarmKind.DEVICE_OFFLINE]
+    rule = await rule_at(connections)
     assert (rule.threshold, rule.hysteresis, rule.raise_after_seconds) == (60.0, 5.0, 10.0)
-    assert rule.severity is RULES[AlarmKind.DEVICE_OFFLINE].severity
+    assert rule.severity is Severity.MINOR
     with pytest.raises(StaleEditError):
         await change(connections, CHANGE)
-    versions = await database_alarms.read_versions(connections)
-    await change(connections, CHANGE, versions[AlarmKind.DEVICE_OFFLINE])
+    await change(connections, CHANGE, 1)
     traces = await database_audit.list_newest(connections, 9, Wanted(action="change_rule"))
     assert [one.before["threshold"] for one in traces] == [60.0, 30.0]
+
+
+async def test_a_car_park_has_its_own_rule_until_it_is_taken_back(
+    connections: asyncpg.Pool,
+) -> None:
+    await change(connections, CHANGE, lot_id="kangle")
+    assert (await rule_at(connections, "kangle")).threshold == 60.0
+    shipped = RULES[AlarmKind.DEVICE_OFFLINE]
+    assert [await rule_at(connections, lot) for lot in ("sanda", "")] == [shipped, shipped]
+    await change(connections, a_change(90.0, 5.0, 10.0, 20.0))
+    assert (await rule_at(connections, "kangle")).threshold == 60.0
+    await withdraw(connections, 1)
+    assert (await rule_at(connections, "kangle")).threshold == 90.0
+    with pytest.raises(SettledError):
+        await withdraw(connections, 2)
+    with pytest.raises(StaleEditError):
+        await change(connections, CHANGE, 1, "kangle")  # seen before it was taken back
+    await change(connections, CHANGE, 2, "kangle")
+    with pytest.raises(StaleEditError):
+        await withdraw(connections, 1)
+    traces = await database_audit.list_newest(connections, 9, Wanted(lots=("kangle",)))
+    assert [(one.action, one.before["threshold"], one.after["threshold"]) for one in traces] == [
+        ("change_rule", 90.0, 60.0),
+        ("withdraw_rule", 60.0, 90.0),
+        ("change_rule", 30.0, 60.0),
+    ]
+
+
+async def withdraw(connections: asyncpg.Pool, version: int) -> None:
+    await alarm_rules.withdraw_rule(
+        connections,
+        AlarmKind.DEVICE_OFFLINE,
+        "kangle",
+        version=version,
+        by="wang",
+        reason="恢复",
+    )
+
+
+def a_change(
+    threshold: float, hysteresis: float, raise_after: float, clear_after: float
+) -> RuleChange:
+    return RuleChange(
+        threshold, hysteresis, raise_after, clear_after, is_on=True, severity=Severity.MAJOR
+    )
 
 
 @pytest.mark.parametrize(
     ("rule", "field"),
     [
-        (RuleChange(0.0, 0.0, 0.0, 0.0, is_on=True), "threshold"),
-        (RuleChange(float("nan"), 0.0, 0.0, 0.0, is_on=True), "threshold"),
-        (RuleChange(float("inf"), 0.0, 0.0, 0.0, is_on=True), "threshold"),
-        (RuleChange(5.0, 5.0, 0.0, 0.0, is_on=True), "hysteresis"),
-        (RuleChange(5.0, -1.0, 0.0, 0.0, is_on=True), "hysteresis"),
-        (RuleChange(5.0, 1.0, -1.0, 0.0, is_on=True), "raise_after_seconds"),
-        (RuleChange(5.0, 1.0, 0.0, 90_000.0, is_on=True), "clear_after_seconds"),
+        (a_change(0.0, 0.0, 0.0, 0.0), "threshold"),
+        (a_change(float("nan"), 0.0, 0.0, 0.0), "threshold"),
+        (a_change(float("inf"), 0.0, 0.0, 0.0), "threshold"),
+        (a_change(5.0, 5.0, 0.0, 0.0), "hysteresis"),
+        (a_change(5.0, -1.0, 0.0, 0.0), "hysteresis"),
+        (a_change(5.0, 1.0, -1.0, 0.0), "raise_after_seconds"),
+        (a_change(5.0, 1.0, 0.0, 90_000.0), "clear_after_seconds"),
     ],
 )
 async def test_a_rule_that_cannot_be_is_refused(
@@ -290,6 +348,4 @@ async def test_a_rule_that_cannot_be_is_refused(
     with pytest.raises(BadEditError) as refusal:
         await change(connections, rule)
     assert refusal.value.field == field
-    assert (await database_alarms.read_rules(connections))[AlarmKind.DEVICE_OFFLINE] == RULES[
-        AlarmKind.DEVICE_OFFLINE
-    ]
+    assert await rule_at(connections) == RULES[AlarmKind.DEVICE_OFFLINE]

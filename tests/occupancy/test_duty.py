@@ -18,7 +18,7 @@ from occupancy import (
     database_proofs,
     duty,
 )
-from occupancy.alarm import AlarmKind
+from occupancy.alarm import AlarmKind, Severity
 from occupancy.correction import Count
 from occupancy.counting import NotHeardError, check_lots, count_lot
 from occupancy.database import Pool
@@ -225,8 +225,26 @@ async def test_the_rules_operators_set_are_the_rules(redis: Redis, connections: 
     watched = Watched(redis, connections)
     watched.hear(an_observation(1, devices=(LOST,)))
     async with on_duty(watched) as holder:
-        await until(lambda: not holder.rules[AlarmKind.DEVICE_OFFLINE].is_on)
+        await until(lambda: not holder.rules.of(AlarmKind.DEVICE_OFFLINE, "kangle").is_on)
         await until(told(redis))
+
+
+async def test_a_car_parks_own_rule_goes_before_the_towns(
+    redis: Redis, connections: Pool
+) -> None:
+    await connections.execute(
+        "INSERT INTO alarm_rule (kind, lot_id, is_on, severity, changed_by) VALUES "
+        "('device_offline', '', false, NULL, 'li'), "
+        "('device_offline', 'kangle', true, 'critical', 'li'), "
+        "('device_offline', 'sanda', true, 'minor', 'li')"
+    )
+    watched = Watched(redis, connections)
+    watched.hear(an_observation(1, devices=(LOST,)))
+    async with on_duty(watched):
+        await until(told(redis, AlarmKind.DEVICE_OFFLINE))
+    sheet = await alarm_board.read(redis)
+    assert sheet is not None
+    assert [alarm.severity for alarm in sheet.alarms] == [Severity.CRITICAL]
 
 
 async def test_each_night_is_checked_once(redis: Redis, connections: Pool) -> None:

@@ -16,19 +16,27 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from gateway.settings import BadSettingError
-from occupancy import alarm_desk, database_escalation
+from occupancy import (
+    alarm_desk,
+    database_audit,
+    database_escalation,
+    database_escalation_steps,
+    escalation_desk,
+)
 from occupancy.alarm import Severity
+from occupancy.edit import BadEditError, SettledError, StaleEditError
 from occupancy.escalation import (
     DELIVERY,
     PAUSES_SECONDS,
     SIGNATURE,
     Channel,
+    Step,
     pause_seconds,
 )
 from occupancy.escalation_config import EscalationSettings, MailServer, load_settings
 from occupancy.escalator import Escalator
 from tests.gateway.valkey import free_port
-from tests.occupancy.test_alarm_desk import now_of, picks, raised
+from tests.occupancy.test_alarm_desk import listed, now_of, picks, raised
 from tests.waiting import until
 
 SECRET = "a-secret-of-the-receiver"  # noqa: S105
@@ -85,6 +93,10 @@ def escalator(connections: asyncpg.Pool, settings: EscalationSettings) -> Escala
     return Escalator(connections, settings, lambda: True)
 
 
+async def at_once(connections: asyncpg.Pool) -> None:
+    await database_escalation_steps.keep_defaults(connections, by_webhook("x").first_steps)
+
+
 async def test_a_webhook_is_told_once_and_can_check_who_told_it(connections: asyncpg.Pool) -> None:
     (alarm,) = await raised(connections, "kangle-g1")
     async with receiving() as (receiver, url):
@@ -108,10 +120,10 @@ async def test_who_refuses_is_told_again_after_a_pause(connections: asyncpg.Pool
         await loop.look()
         await loop.look()
         assert len(receiver.told) == 1, "not again before the pause is over"
-        ((channel, attempts, is_done, trouble),) = await database_escalation.list_told(
+        ((step, channel, attempts, is_done, trouble),) = await database_escalation.list_told(
             connections, alarm.alarm_id
         )
-        assert (channel, attempts, is_done) == ("webhook", 1, False)
+        assert (step, channel, attempts, is_done) == (1, "webhook", 1, False)
         assert "500" in trouble
         assert "of-the-receiver" not in trouble
         await connections.execute("UPDATE escalation SET next_at = now()")
@@ -121,13 +133,13 @@ async def test_who_refuses_is_told_again_after_a_pause(connections: asyncpg.Pool
         f"alarm-{alarm.alarm_id}-webhook"
     ] * 2
     (told,) = await database_escalation.list_told(connections, alarm.alarm_id)
-    assert told == ("webhook", 2, True, "")
+    assert told == (1, "webhook", 2, True, "")
 
 
 async def test_a_receiver_that_is_away_stops_nothing(connections: asyncpg.Pool) -> None:
     (alarm,) = await raised(connections, "kangle-g1")
     await escalator(connections, by_webhook(f"http://127.0.0.1:{free_port()}/")).look()
-    ((_, attempts, is_done, trouble),) = await database_escalation.list_told(
+    ((_, _, attempts, is_done, trouble),) = await database_escalation.list_told(
         connections, alarm.alarm_id
     )
     assert (attempts, is_done) == (1, False)
@@ -156,10 +168,11 @@ async def test_of_two_recorders_that_list_the_same_alarm_one_tells_it(
     connections: asyncpg.Pool,
 ) -> None:
     await raised(connections, "a")
-    (due,) = await database_escalation.list_due(connections, AT_ONCE, [Channel.WEBHOOK])
+    await at_once(connections)
+    (due,) = await database_escalation.list_due(connections, [Channel.WEBHOOK])
     assert await database_escalation.claim(connections, due, 60.0)
     assert not await database_escalation.claim(connections, due, 60.0)
-    assert await database_escalation.list_due(connections, AT_ONCE, [Channel.WEBHOOK]) == []
+    assert await database_escalation.list_due(connections, [Channel.WEBHOOK]) == []
 
 
 async def test_what_is_acknowledged_while_others_are_told_is_not_told(
@@ -180,7 +193,8 @@ async def test_what_is_acknowledged_while_others_are_told_is_not_told(
 
 async def test_a_recorder_that_died_while_telling_is_followed(connections: asyncpg.Pool) -> None:
     await raised(connections, "a")
-    (due,) = await database_escalation.list_due(connections, AT_ONCE, [Channel.WEBHOOK])
+    await at_once(connections)
+    (due,) = await database_escalation.list_due(connections, [Channel.WEBHOOK])
     assert await database_escalation.claim(connections, due, 0.0)
     async with receiving() as (receiver, url):
         await escalator(connections, by_webhook(url)).look()
@@ -241,6 +255,167 @@ async def test_a_mail_says_in_chinese_what_is_wrong_and_where(connections: async
     assert isinstance(body, bytes)
     assert f"/admin/alarms/{alarm.alarm_id}" in body.decode()
     assert "没有人确认" in body.decode()
+
+
+def a_step(number: int, minutes: int, *mail_to: str) -> Step:
+    return Step(Severity.MAJOR, number, minutes, by_webhook=not mail_to, mail_to=mail_to)
+
+
+async def set_step(connections: asyncpg.Pool, step: Step, version: int = 0) -> None:
+    await escalation_desk.change_step(connections, step, version=version, by="chen", reason="值班")
+
+
+async def grows_older(connections: asyncpg.Pool, minutes: int) -> None:
+    await connections.execute(
+        "UPDATE alarm SET raised_at = raised_at - make_interval(mins => $1)", minutes
+    )
+
+
+async def told_of(receiver: Receiver) -> list[tuple[int, str]]:
+    return [
+        (msgspec.json.decode(body)["step"], headers[DELIVERY]) for headers, body in receiver.told
+    ]
+
+
+async def test_the_next_step_is_told_later_and_once_as_long_as_nobody_has_seen_it(
+    connections: asyncpg.Pool,
+) -> None:
+    (alarm,) = await raised(connections, "kangle-g1")
+    async with receiving() as (receiver, url):
+        loop = escalator(connections, by_webhook(url, major=0))
+        await loop.look()
+        await set_step(connections, a_step(2, 10))
+        await set_step(connections, a_step(3, 20))
+        await loop.look()
+        assert await told_of(receiver) == [(1, f"alarm-{alarm.alarm_id}-webhook")]
+        await grows_older(connections, 10)
+        await loop.look()
+        await loop.look()
+        assert (await told_of(receiver))[1:] == [(2, f"alarm-{alarm.alarm_id}-step2-webhook")]
+        now_ms = await now_of(connections)
+        (now,) = await listed(connections)
+        await alarm_desk.acknowledge(connections, picks(now), by="wang", note="", now_ms=now_ms)
+        await grows_older(connections, 30)
+        await loop.look()
+    assert len(receiver.told) == 2
+    told = await database_escalation.list_told(connections, alarm.alarm_id)
+    assert [(one.step, one.is_delivered) for one in told] == [(1, True), (2, True)]
+
+
+async def test_a_first_step_that_fails_does_not_hold_up_the_second(
+    connections: asyncpg.Pool,
+) -> None:
+    await raised(connections, "kangle-g1")
+    async with receiving() as (receiver, url):
+        receiver.status = 500
+        loop = escalator(connections, by_webhook(url, major=0))
+        await loop.look()
+        await set_step(connections, a_step(2, 1))
+        receiver.status = 200
+        await loop.look()
+    assert [step for step, _ in await told_of(receiver)] == [1, 2]
+
+
+async def test_a_snooze_or_planned_work_begins_the_wait_anew(connections: asyncpg.Pool) -> None:
+    (alarm,) = await raised(connections, "kangle-g1")
+    await grows_older(connections, 60)
+    async with receiving() as (receiver, url):
+        loop = escalator(connections, by_webhook(url, major=30))
+        await connections.execute("UPDATE alarm SET snoozed_until = now() - interval '20 min'")
+        await loop.look()
+        assert receiver.told == []
+        await connections.execute("UPDATE alarm SET snoozed_until = NULL")
+        await connections.execute(
+            "INSERT INTO quiet_window (lot_id, from_at, until_at, reason, made_by) VALUES "
+            "('kangle', now() - interval '50 min', now() - interval '20 min', 'x', 'wang')"
+        )
+        await loop.look()
+        assert receiver.told == []
+        await grows_older(connections, 60)
+        await connections.execute("UPDATE quiet_window SET ended_at = now() - interval '40 min'")
+        await loop.look()
+    assert await told_of(receiver) == [(1, f"alarm-{alarm.alarm_id}-webhook")]
+
+
+async def test_each_step_mails_its_own_people(connections: asyncpg.Pool) -> None:
+    await raised(connections, "kangle-g1")
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        settings = EscalationSettings(
+            AT_ONCE,
+            mail_to=("duty@parking.example",),
+            mail_from="zhibo@parking.example",
+            mail_server=MailServer("smtp+plain", "127.0.0.1", server.port, "", ""),
+        )
+        await escalator(connections, settings).look()
+        await set_step(connections, a_step(2, 1, "boss@parking.example"))
+        await escalator(connections, settings).look()
+    finally:
+        server.stop()
+    mails = [message_from_bytes(one) for one in box.mails]
+    assert [mail["To"] for mail in mails] == ["duty@parking.example", "boss@parking.example"]
+    assert mails[0]["Message-ID"] != mails[1]["Message-ID"]
+    assert "第 2 次升级" in str(make_header(decode_header(mails[1]["Subject"])))
+
+
+async def test_the_settings_are_the_first_step_until_somebody_edits_it(
+    connections: asyncpg.Pool,
+) -> None:
+    async def first() -> list[tuple[int, bool]]:
+        found = await database_escalation_steps.list_steps(connections)
+        return [(s.after_minutes, s.from_settings) for s in found if s.severity is Severity.MAJOR]
+
+    async def keep(minutes: int) -> None:
+        wanted = by_webhook("https://x.example", major=minutes).first_steps
+        await database_escalation_steps.keep_defaults(connections, wanted)
+
+    await keep(30)
+    await keep(40)
+    assert await first() == [(40, True)]
+    await set_step(connections, a_step(1, 7), version=2)
+    await keep(50)
+    assert await first() == [(7, False)]
+    await escalation_desk.withdraw_step(
+        connections, Severity.MAJOR, 1, version=3, by="chen", reason="x"
+    )
+    await keep(50)
+    assert await first() == [(50, True)]
+    traces = await database_audit.list_newest(connections, 9)
+    assert [one.action for one in traces] == ["withdraw_escalation", "change_escalation"]
+
+
+async def test_steps_come_one_after_the_other_and_are_taken_back_from_the_end(
+    connections: asyncpg.Pool,
+) -> None:
+    await set_step(connections, a_step(1, 5))
+    await set_step(connections, a_step(2, 10))
+    await set_step(connections, a_step(3, 20))
+    for step, version, words in (
+        (a_step(2, 5), 1, "要晚于第 1 步的 5 分钟"),
+        (a_step(2, 20), 1, "要早于第 3 步的 20 分钟"),
+        (a_step(5, 50), 0, "请先设第 4 步"),
+        (a_step(6, 50), 0, "最多 5 步"),
+    ):
+        with pytest.raises(BadEditError, match=words):
+            await set_step(connections, step, version)
+    with pytest.raises(StaleEditError):
+        await set_step(connections, a_step(2, 11), 9)
+
+    async def withdraw(number: int, version: int) -> None:
+        await escalation_desk.withdraw_step(
+            connections, Severity.MAJOR, number, version=version, by="chen", reason="x"
+        )
+
+    with pytest.raises(SettledError, match="请先撤销后面的第 3 步"):
+        await withdraw(2, 1)
+    with pytest.raises(StaleEditError):
+        await withdraw(3, 9)
+    await withdraw(3, 1)
+    with pytest.raises(SettledError, match="已经撤销"):
+        await withdraw(3, 2)
+    await set_step(connections, a_step(3, 25), 2)
 
 
 def test_pauses_grow_and_never_end() -> None:

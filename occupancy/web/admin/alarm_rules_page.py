@@ -1,18 +1,31 @@
-"""The rules by which alarms are raised, and the windows in which they wait for nobody."""
+"""The rules by which alarms are raised, per town or car park, and planned quiet windows."""
 
 from collections.abc import Mapping
 
 import msgspec
 from aiohttp import web
 
-from occupancy import alarm_desk, alarm_rules, database_alarm_desk, database_alarms
-from occupancy.alarm import RULES, AlarmKind, Rule
+from occupancy import (
+    alarm_desk,
+    alarm_rules,
+    database_alarm_desk,
+    database_alarm_rules,
+    database_escalation_steps,
+)
+from occupancy.alarm import RULES, AlarmKind, Rule, Severity
 from occupancy.alarm_rules import RuleChange
 from occupancy.edit import BadEditError, SettledError, StaleEditError
+from occupancy.escalation import MOST_STEPS
 from occupancy.permissions import Permission
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.desk_stream import DeskStream
-from occupancy.web.admin.fields import local_field, local_moment, whole_number
+from occupancy.web.admin.fields import (
+    conflict_words,
+    local_field,
+    local_moment,
+    sent_version,
+    whole_number,
+)
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.visit import Visit
 from occupancy.web.problems import Problem
@@ -29,41 +42,73 @@ class AlarmRulesPage:
         self._desk = desk
 
     def routes(self) -> list[AdminRoute]:
-        rules, one, quiet = "/admin/rules", "/admin/rules/{kind}", "/admin/quiet"
+        rules, quiet, edit = "/admin/rules", "/admin/quiet", Permission.EDIT_RULES
         return [
             AdminRoute("GET", rules, self.every, Permission.SEE),
-            AdminRoute("GET", one, self.ask, Permission.EDIT_RULES, town_wide=True),
-            AdminRoute("POST", one, self.change, Permission.EDIT_RULES, town_wide=True),
+            AdminRoute("GET", rules + "/{kind}", self.ask, edit),
+            AdminRoute("POST", rules + "/{kind}", self.change, edit),
+            AdminRoute("GET", rules + "/{kind}/{lot}", self.ask, edit, lot="lot"),
+            AdminRoute("POST", rules + "/{kind}/{lot}", self.change, edit, lot="lot"),
+            AdminRoute("POST", rules + "/{kind}/{lot}/withdraw", self.withdraw, edit, lot="lot"),
             AdminRoute("GET", quiet, self.quiet, Permission.SEE),
             AdminRoute("POST", quiet, self.keep_quiet, Permission.CLOSE),
             AdminRoute("POST", quiet + "/{number}/end", self.end_quiet, Permission.CLOSE),
         ]
 
     async def every(self, visit: Visit) -> web.StreamResponse:
-        rules = await database_alarms.read_rules(self._ground.connections)
-        return visit.page("rules.html", rules=rules, shipped=RULES)
+        connections = self._ground.connections
+        book = await database_alarm_rules.read_rules(connections)
+        lots = {key: rule for key, rule in book.lots.items() if visit.sees(key[0])}
+        return visit.page(
+            "rules.html",
+            rules=msgspec.structs.replace(book, lots=lots),
+            shipped=RULES,
+            steps=await database_escalation_steps.list_steps(connections),
+            most_steps=MOST_STEPS,
+        )
 
     async def ask(self, visit: Visit) -> web.StreamResponse:
         return await self._form(visit, 200, visit.restored, {})
 
     async def change(self, visit: Visit) -> web.StreamResponse:
-        kind, form = _kind(visit), visit.form
+        kind, lot_id, form = _kind(visit), self._lot(visit), visit.form
         try:
             await alarm_rules.change_rule(
                 self._ground.connections,
                 kind,
                 change_of(form),
-                version=whole_number(form.get("version", "")) or 0,
+                version=sent_version(form),
                 by=visit.person.name,
                 reason=form.get("reason", ""),
+                lot_id=lot_id,
             )
         except BadEditError as refusal:
             return await self._form(visit, 400, form, {refusal.field: refusal.words})
         except StaleEditError as refusal:
-            words = f"别人刚刚改成了 {_as_words(refusal.theirs)}；没有改动，请核对后再提交"
-            return await self._form(visit, 409, form, {"conflict": words})
+            return await self._form(visit, 409, form, {"conflict": conflict_words(refusal.theirs)})
         self._desk.tell_all()
         return visit.see_other("/admin/rules", done="规则已修改，几秒内生效")
+
+    async def withdraw(self, visit: Visit) -> web.StreamResponse:
+        """The town's rule holds again at this car park."""
+        kind, lot_id, form = _kind(visit), self._lot(visit), visit.form
+        try:
+            await alarm_rules.withdraw_rule(
+                self._ground.connections,
+                kind,
+                lot_id,
+                version=sent_version(form),
+                by=visit.person.name,
+                reason=form.get("withdraw_reason", ""),
+            )
+        except BadEditError as refusal:
+            return await self._form(visit, 400, form, {f"withdraw_{refusal.field}": refusal.words})
+        except StaleEditError as refusal:
+            return await self._form(visit, 409, form, {"conflict": conflict_words(refusal.theirs)})
+        except SettledError as refusal:
+            return await self._form(visit, 409, form, {"conflict": str(refusal)})
+        self._desk.tell_all()
+        return visit.see_other("/admin/rules", done="已恢复按全区规则执行，几秒内生效")
 
     async def quiet(self, visit: Visit) -> web.StreamResponse:
         return await self._quiet(visit, 200, dict(visit.restored), {})
@@ -109,19 +154,28 @@ class AlarmRulesPage:
     async def _form(
         self, visit: Visit, status: int, typed: Mapping[str, str], errors: Mapping[str, str]
     ) -> web.StreamResponse:
-        kind, connections = _kind(visit), self._ground.connections
-        rule = (await database_alarms.read_rules(connections))[kind]
-        version = (await database_alarms.read_versions(connections))[kind]
+        kind, lot_id, connections = _kind(visit), self._lot(visit), self._ground.connections
+        book = await database_alarm_rules.read_rules(connections)
+        kept = await database_alarm_rules.find_rule(connections, kind, lot_id)
         return visit.page(
             "rule.html",
             status,
             kind=kind,
-            rule=rule,
-            shipped=RULES[kind],
-            values=typed or _as_form(rule),
-            version=version,
+            lot_id=lot_id,
+            kept=kept,
+            otherwise=book.town[kind] if lot_id else RULES[kind],
+            lots=self._ground.lots_of(visit),
+            own_lots={lot for lot, one in book.lots if one is kind},
+            values=typed or _as_form(kept.rule),
             errors=errors,
         )
+
+    def _lot(self, visit: Visit) -> str:
+        """The car park of the address; the town's rules are for who answers for all of it."""
+        if "lot" in visit.request.match_info:
+            return self._ground.known(visit, visit.word("lot")).lot_id
+        visit.person.require_town(Permission.EDIT_RULES)
+        return database_alarm_rules.TOWN
 
     async def _quiet(
         self, visit: Visit, status: int, values: Mapping[str, str], errors: Mapping[str, str]
@@ -150,7 +204,10 @@ def change_of(form: Mapping[str, str]) -> RuleChange:
             told[name] = float(raw)
         except ValueError:
             raise BadEditError(name, f"“{raw[:20]}”不是数字") from None
-    return RuleChange(**told, is_on=form.get("is_on") == "yes")
+    severity = form.get("severity", "")
+    if severity not in set(Severity):
+        raise BadEditError("severity", "请选择级别")
+    return RuleChange(**told, is_on=form.get("is_on") == "yes", severity=Severity(severity))
 
 
 def _kind(visit: Visit) -> AlarmKind:
@@ -176,8 +233,4 @@ def _moment(form: Mapping[str, str], name: str) -> int:
 
 def _as_form(rule: Rule) -> dict[str, str]:
     numbers = {name: f"{getattr(rule, name):g}" for name in NUMBERS}
-    return {**numbers, "is_on": "yes" if rule.is_on else ""}
-
-
-def _as_words(theirs: object) -> str:
-    return msgspec.json.encode(theirs).decode()
+    return {**numbers, "is_on": "yes" if rule.is_on else "", "severity": rule.severity.value}

@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping
 
+import msgspec
+
 from occupancy.web.formats import SHANGHAI
 
 MOST_REASON = 200
@@ -40,3 +42,15 @@ def local_field(ms: int | None) -> str:
     if ms is None:
         return ""
     return f"{dt.datetime.fromtimestamp(ms / 1_000, tz=SHANGHAI):%Y-%m-%dT%H:%M}"
+
+
+def sent_version(form: Mapping[str, str]) -> int:
+    """Which version the form showed; -1, which none is, where it does not say."""
+    found = whole_number(form.get("version", ""))
+    return -1 if found is None else found
+
+
+def conflict_words(theirs: object) -> str:
+    """What somebody else made of the thing meanwhile."""
+    now = msgspec.json.encode(theirs).decode() if theirs else "没有这一项"
+    return f"别人刚刚改成了 {now}；没有改动，请核对后再提交"

@@ -12,6 +12,7 @@ from occupancy.web.admin.calendar_page import CalendarPage
 from occupancy.web.admin.calibration import Calibration
 from occupancy.web.admin.closures import Closures, OnTheWay
 from occupancy.web.admin.desk_stream import DeskStream
+from occupancy.web.admin.escalation_page import EscalationPage
 from occupancy.web.admin.explore_page import ExplorePage
 from occupancy.web.admin.exports_page import ExportsPage
 from occupancy.web.admin.frame import Frame
@@ -65,6 +66,7 @@ def open_admin(
         *LotPage(ground).routes(),
         *AlarmsPage(ground, desk).routes(),
         *AlarmRulesPage(ground, desk).routes(),
+        *EscalationPage(ground).routes(),
         *Calibration(ground, desk).routes(),
         *Closures(ground, desk, on_the_way).routes(),
         *SignsPage(ground, desk).routes(),

@@ -102,6 +102,9 @@ DEEDS: Mapping[str, str] = {
     "change_rule": "修改告警规则",
     "add_site": "新增建设项目",
     "change_site": "修改建设项目",
+    "withdraw_rule": "撤销车场告警规则",
+    "change_escalation": "修改通知步骤",
+    "withdraw_escalation": "撤销通知步骤",
     "add_user": "新增用户",
     "change_user": "修改用户",
     "renew_password": "重设密码",
@@ -209,3 +212,8 @@ def fen(amount: int | None) -> str:
 def amount(number: float | None) -> str:
     """Without needless decimals; a dash for what nobody knows."""
     return DASH if number is None else f"{number:.1f}".removesuffix(".0")
+
+
+def severities() -> list[tuple[str, str]]:
+    """Values and words of a choice."""
+    return [(severity.value, word) for severity, word in SEVERITY.items()]

@@ -117,6 +117,7 @@ async def test_a_rule_is_changed_by_the_page_and_by_one_person_at_a_time(office:
         "raise_after_seconds": "10",
         "clear_after_seconds": "20",
         "is_on": "yes",
+        "severity": "critical",
         "reason": "夜里慢",
     }
     before = (await browser.get(path)).hidden()
@@ -128,6 +129,8 @@ async def test_a_rule_is_changed_by_the_page_and_by_one_person_at_a_time(office:
     wrong = await browser.send(path, {**form, "threshold": "many"})
     assert wrong.status == 400
     assert "不是数字" in wrong.words
+    nothing = await browser.send(path, {**form, "severity": "dreadful"})
+    assert "请选择级别" in nothing.words
     assert (await browser.get("/admin/rules/nothing")).status == 404
 
 
@@ -147,3 +150,99 @@ async def test_quiet_windows_are_set_and_ended(office: Desk) -> None:
     assert "换线" in (await browser.get(path)).words
     assert (await browser.send(path + "/1/end", {}, page=path)).status == 303
     assert (await browser.send(path + "/1/end", {}, page=path)).status == 409
+
+
+RULE = {
+    "threshold": "60",
+    "hysteresis": "5",
+    "raise_after_seconds": "10",
+    "clear_after_seconds": "20",
+    "is_on": "yes",
+    "severity": "minor",
+    "reason": "夜里慢",
+}
+
+
+async def test_a_rule_is_set_otherwise_for_one_car_park_and_taken_back(office: Desk) -> None:
+    browser = await office.at_work("chen", Role.MANAGER)
+    path = "/admin/rules/device_offline/kangle"
+    assert "按全区规则执行" in (await browser.get(path)).words
+    before = (await browser.get(path)).hidden()
+    assert (await browser.send(path, RULE)).status == 303
+    assert "单独设置" in (await browser.get("/admin/rules")).words
+    late = await browser.post(path, {**before, **RULE, "threshold": "70"})
+    assert late.status == 409
+    assert 'value="70"' in late.text
+    empty = await browser.send(f"{path}/withdraw", {"withdraw_reason": " "}, page=path)
+    assert empty.status == 400
+    assert 'id="error-withdraw_reason"' in empty.text
+    stale = await browser.post(
+        f"{path}/withdraw", {**before, "version": "9", "withdraw_reason": "完了"}
+    )
+    assert stale.status == 409
+    done = await browser.send(f"{path}/withdraw", {"withdraw_reason": "完了"}, page=path)
+    assert done.status == 303
+    again = {"csrf": before["csrf"], "version": "2", "withdraw_reason": "完了"}
+    assert (await browser.post(f"{path}/withdraw", again)).status == 409
+    assert "单独设置 级别" not in (await browser.get("/admin/rules")).words
+    assert (await browser.get("/admin/rules/device_offline/nowhere")).status == 404
+
+
+async def test_the_towns_rules_and_steps_are_not_for_somebody_of_one_car_park(
+    office: Desk,
+) -> None:
+    browser = await office.at_work("sanda-manager", Role.MANAGER, ["sanda"])
+    assert (await browser.send("/admin/rules/drift/sanda", RULE)).status == 303
+    for path in ("/admin/rules/drift", "/admin/escalation/critical/1"):
+        answer = await browser.post(path, {"csrf": await browser.token(), **RULE})
+        assert answer.status == 403
+        assert "whole town" in answer.words
+
+
+STEP = {"after_minutes": "15", "by_webhook": "", "mail_to": "boss@parking.example", "reason": "x"}
+
+
+async def test_a_step_of_escalation_is_added_changed_and_taken_back(office: Desk) -> None:
+    browser = await office.at_work("chen", Role.MANAGER)
+    first, second = "/admin/escalation/minor/1", "/admin/escalation/minor/2"
+    early = await browser.send(second, STEP)
+    assert "请先设第 1 步" in early.words
+    assert (await browser.send(first, STEP)).status == 303
+    stale = await browser.post(
+        first, {"csrf": await browser.token(), "version": "0", **STEP, "after_minutes": "16"}
+    )
+    assert stale.status == 409
+    assert 'value="16"' in stale.text
+    assert (await browser.send(second, {**STEP, "after_minutes": "60"})).status == 303
+    listed_ones = (await browser.get("/admin/rules")).words
+    assert "60 分钟" in listed_ones
+    assert "boss@parking.example" in listed_ones
+    blocked = await browser.send(f"{first}/withdraw", {"withdraw_reason": "x"}, page=first)
+    assert "请先撤销" in blocked.words or blocked.status == 303
+    gone = await browser.send(f"{second}/withdraw", {"withdraw_reason": "x"}, page=second)
+    assert gone.status == 303
+    assert "60 分钟" not in (await browser.get("/admin/rules")).words
+    for path in ("/admin/escalation/dreadful/1", "/admin/escalation/minor/6"):
+        assert (await browser.get(path)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"after_minutes": "soon"}, "after_minutes"),
+        ({"after_minutes": "99999"}, "after_minutes"),
+        ({"mail_to": ""}, "mail_to"),
+        ({"mail_to": "no address"}, "mail_to"),
+        ({"mail_to": "a@b\nbcc:\u00a0x"}, "mail_to"),
+        ({"mail_to": "\n".join(f"a{n}@b.example" for n in range(21))}, "mail_to"),
+        ({"reason": " "}, "reason"),
+    ],
+)
+async def test_a_step_that_cannot_be_is_refused_beside_its_field(
+    office: Desk, wrong: dict[str, str], field: str
+) -> None:
+    browser = await office.at_work("chen", Role.MANAGER)
+    answer = await browser.send("/admin/escalation/critical/1", {**STEP, **wrong})
+    assert answer.status == 400
+    assert f'id="error-{field}"' in answer.text
+    assert await office.connections.fetchval("SELECT count(*) FROM escalation_step") == 0
