@@ -229,9 +229,7 @@ async def test_the_rules_operators_set_are_the_rules(redis: Redis, connections: 
         await until(told(redis))
 
 
-async def test_a_car_parks_own_rule_goes_before_the_towns(
-    redis: Redis, connections: Pool
-) -> None:
+async def test_a_car_parks_own_rule_goes_before_the_towns(redis: Redis, connections: Pool) -> None:
     await connections.execute(
         "INSERT INTO alarm_rule (kind, lot_id, is_on, severity, changed_by) VALUES "
         "('device_offline', '', false, NULL, 'li'), "

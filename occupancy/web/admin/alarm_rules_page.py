@@ -45,8 +45,8 @@ class AlarmRulesPage:
         rules, quiet, edit = "/admin/rules", "/admin/quiet", Permission.EDIT_RULES
         return [
             AdminRoute("GET", rules, self.every, Permission.SEE),
-            AdminRoute("GET", rules + "/{kind}", self.ask, edit),
-            AdminRoute("POST", rules + "/{kind}", self.change, edit),
+            AdminRoute("GET", rules + "/{kind}", self.ask, edit, town_wide=True),
+            AdminRoute("POST", rules + "/{kind}", self.change, edit, town_wide=True),
             AdminRoute("GET", rules + "/{kind}/{lot}", self.ask, edit, lot="lot"),
             AdminRoute("POST", rules + "/{kind}/{lot}", self.change, edit, lot="lot"),
             AdminRoute("POST", rules + "/{kind}/{lot}/withdraw", self.withdraw, edit, lot="lot"),

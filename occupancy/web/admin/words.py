@@ -123,6 +123,23 @@ DEEDS: Mapping[str, str] = {
 }
 
 
+UNITS: Mapping[str, str] = {
+    "s": "秒",
+    "cars": "辆",
+    "count": "次",
+    "times the limit": "倍限值",
+    "rows": "条",
+    "sign": "块屏",
+    "gateway": "台网关",
+    "entries": "条",
+}
+
+
+def unit(name: str) -> str:
+    """The unit of a rule's threshold."""
+    return UNITS[name]
+
+
 def minute(ms: int | None) -> str:
     """The day and the minute in Sanshui."""
     if ms is None:

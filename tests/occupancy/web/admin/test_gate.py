@@ -32,10 +32,10 @@ def address_of(page: AdminRoute, lot_id: str = "kangle") -> str:
 
 
 _NUMBERS = ("number", "draft", "alarm", "sign", "tariff", "version", "year")
-_NAMES = {"name": "boss", "kind": "drift", "site": "kangle", "list": "quality"}
 _NAMES = {
     "name": "boss",
     "kind": "drift",
+    "site": "kangle",
     "list": "quality",
     "severity": "critical",
     "step": "1",
