@@ -1,0 +1,43 @@
+"""What was observed of car parks in a period, read from PostgreSQL: facts, closures and windows."""
+
+from occupancy.database import Pool, list_lots
+from occupancy.database_rollup import find_first_start_ms, read_windows
+from occupancy.observed import Facts, Observed, Span, facts_of, observe
+from occupancy.rollup import MINUTE_MS
+
+
+async def read_facts(connections: Pool, until_ms: int) -> list[Facts]:
+    """Every car park as it is judged: since when it has data, and when it was closed as a whole."""
+    closed: dict[str, list[Span]] = {}
+    for row in await connections.fetch(_CLOSED):
+        ended_ms = until_ms if row["until_at"] is None else _ms(row["until_at"])
+        closed.setdefault(row["lot_id"], []).append(Span(_ms(row["from_at"]), ended_ms))
+    return [
+        facts_of(
+            lot,
+            await find_first_start_ms(connections, lot.lot_id),
+            closed.get(lot.lot_id, ()),
+        )
+        for lot in await list_lots(connections)
+    ]
+
+
+async def read_observed(
+    connections: Pool, facts: Facts, span: Span, minutes: int, now_ms: int
+) -> Observed:
+    """One car park over a period, as far as it has passed."""
+    until_ms = min(span.until_ms, now_ms // (minutes * MINUTE_MS) * (minutes * MINUTE_MS))
+    windows = await read_windows(connections, facts.lot_id, span.from_ms, until_ms, minutes)
+    return observe(facts, windows, span.from_ms, until_ms, minutes)
+
+
+def _ms(at: object) -> int:
+    return round(at.timestamp() * 1_000)  # type: ignore[attr-defined,no-any-return]
+
+
+# A closure counts as long as it was in force: until it ended, or was ended by hand.
+_CLOSED = """
+SELECT lot_id, from_at, least(until_at, ended_at) AS until_at FROM restriction
+WHERE extent = 'lot' AND (ended_at IS NULL OR ended_at > from_at)
+ORDER BY lot_id, from_at
+"""

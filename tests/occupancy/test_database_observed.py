@@ -1,0 +1,55 @@
+"""Car parks' pasts come from PostgreSQL with what must be known to judge them."""
+
+import asyncpg
+
+from occupancy import (
+    balance,
+    congestion,
+    found_space,
+    refused,
+    space_gap,
+    vitals,
+)
+from occupancy.calendar import Calendar
+from occupancy.database_observed import read_facts, read_observed
+from occupancy.observed import Span
+from tests.recorded_month import october, record_month
+
+
+async def test_a_recorded_month_gives_every_figure(connections: asyncpg.Pool) -> None:
+    told = await record_month(connections)
+    span = Span(*october().span)
+    quarters, minutes = {}, {}
+    for facts in await read_facts(connections, span.until_ms):
+        quarters[facts.lot_id] = await read_observed(connections, facts, span, 15, span.until_ms)
+        minutes[facts.lot_id] = await read_observed(connections, facts, span, 1, span.until_ms)
+    lots = list(quarters.values())
+    refusals = {lot: refused.estimate(one, Calendar()) for lot, one in minutes.items()}
+    stays = {lot: congestion.mean_stay_derived(one).value for lot, one in quarters.items()}
+    gaps = space_gap.find_gaps(
+        [space_gap.GapLot(one, refusals[lot], stays[lot] or 0.0) for lot, one in quarters.items()],
+        space_gap.neighbours_of([one.facts for one in lots], most_metres=1_000),
+    )
+    figures = [
+        congestion.turnover(*lots),
+        congestion.mean_stay_derived(*lots),
+        congestion.time_occupancy(*lots),
+        congestion.mean_occupancy(*lots),
+        congestion.peak_saturation(*lots),
+        congestion.peak_hour_saturation(*lots),
+        congestion.saturated_minutes(*lots),
+        congestion.full_time_share(*lots),
+        congestion.target_share(*lots),
+        congestion.data_access_rate(*lots),
+        found_space.found_space([(minutes[lot], refusals[lot]) for lot in minutes]),
+        balance.balance(*lots),
+        vitals.congestion_index(*((one, refusals[lot]) for lot, one in quarters.items())),
+        *(one.transferable for one in gaps.values()),
+        *(one.net for one in gaps.values()),
+        *(one.net_spaces for one in gaps.values()),
+    ]
+    assert [(one.code, one.reason) for one in figures if one.value is None] == []
+    truth = told.refused("zhongshan")
+    estimated = refusals["zhongshan"].indicator.value
+    assert estimated is not None
+    assert truth / 2 < estimated < truth * 2
