@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from gateway.doctor import Finding
     from occupancy.database import Pool
+    from occupancy.report.period import Period
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
 SETTINGS = tuple(
@@ -98,6 +99,7 @@ def _refusals() -> tuple[type[Exception], ...]:
     from occupancy.database import NewerDatabaseError
     from occupancy.database_users import NameTakenError
     from occupancy.embedded import EmbeddedError
+    from occupancy.open_history_keeping import NoSuchMonthError
     from occupancy.rollup_keeping import NothingToRebuildError
     from routing.destination import BadDestinationError
     from routing.series_file import BadSeriesError
@@ -116,6 +118,7 @@ def _refusals() -> tuple[type[Exception], ...]:
         BadSeriesError,
         NameTakenError,
         NothingToRebuildError,
+        NoSuchMonthError,
     )
 
 
@@ -254,6 +257,17 @@ def rollup(arguments: argparse.Namespace, environ: Environ) -> int:
         await rebuild_days(connections, chosen, arguments.first, arguments.last, say)
 
     _with_database(environ, work)
+    return 0
+
+
+def open_history(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.open_history_keeping import publish_month
+
+    month = arguments.month
+    version = _with_database(
+        environ, lambda pool: publish_month(pool, month, now_ms(), arguments.note)
+    )
+    print(f"{month.slug} is published as version {version}" if version else "nothing has changed")
     return 0
 
 
@@ -629,6 +643,9 @@ def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
     rolled = command("rollup", rollup, "make the windows of some days again from raw history")
     _add_days(rolled)
     rolled.add_argument("--lot", metavar="LOT", help="only this car park")
+    opened = command("open-history", open_history, "publish a finished month as open files")
+    opened.add_argument("month", type=_month, metavar="MONTH", help="e.g. 2026-10")
+    opened.add_argument("--note", required=True, help="what this version is, or why it is another")
 
 
 def _add_days(parser: argparse.ArgumentParser) -> None:
@@ -636,6 +653,18 @@ def _add_days(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             flag, dest=name, type=_date, required=True, metavar="DATE", help=f"{about}, 2026-11-23"
         )
+
+
+def _month(raw: str) -> "Period":
+    from occupancy.report.period import BadPeriodError, PeriodKind, parse_period
+
+    try:
+        period = parse_period(raw)
+    except BadPeriodError as refusal:
+        raise argparse.ArgumentTypeError(str(refusal)) from None
+    if period.kind is not PeriodKind.MONTH:
+        raise argparse.ArgumentTypeError(f"{raw!r} is not a month such as 2026-10")
+    return period
 
 
 def _date(raw: str) -> dt.date:

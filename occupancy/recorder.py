@@ -24,6 +24,7 @@ from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
+from occupancy.open_history_keeping import OpenHistoryKeeper
 from occupancy.restriction_board import RestrictionSheet
 from occupancy.rollup_keeping import RollupKeeper
 from occupancy.sign_faces import TownSign, face
@@ -98,6 +99,8 @@ class Recorder:
             group.create_task(escalator.run(), name="escalation")
             keeper = RollupKeeper(self.connections, self.clock, self.name, self.keep)
             group.create_task(keeper.run(), name="rollups")
+            months = OpenHistoryKeeper(self.connections, self.clock, self.name)
+            group.create_task(months.run(), name="open months")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]

@@ -30,6 +30,7 @@ BEGIN
         REVOKE UPDATE, DELETE, TRUNCATE ON tariff_version, tariff_withdrawal, correction
             FROM zhibo_web;
         REVOKE INSERT, DELETE, TRUNCATE ON revision FROM zhibo_web;
+        REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON open_history FROM zhibo_web;
         GRANT EXECUTE ON FUNCTION append_audit(jsonb) TO zhibo_web;
     END IF;
 END

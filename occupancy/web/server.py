@@ -28,6 +28,7 @@ from occupancy.web.events import STREAM_WORDS, LiveStream
 from occupancy.web.floors import Builder, Floor, Ground
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
+from occupancy.web.open_data.history_files import HistoryFiles
 from occupancy.web.open_data.publication import UNKNOWN_TERMS, Publication
 from occupancy.web.open_data.publisher import Publisher
 from occupancy.web.problems import as_documents
@@ -163,6 +164,7 @@ def make_face(
         *Publisher(
             showcase, behind.publication, clock() if behind.facts_ms is None else behind.facts_ms
         ).routes(),
+        *HistoryFiles(connections, behind.publication).routes(),
         Route(
             "GET",
             "/v1/stream",
