@@ -11,8 +11,8 @@ import asyncpg
 import duckdb
 import pytest
 
-from occupancy import database_open_history, open_month_files
-from occupancy.database_rollup import read_windows
+from occupancy import database, database_open_history, open_month_files
+from occupancy.database_rollup import prepare_months, read_windows
 from occupancy.open_history_keeping import (
     LATE_NOTE,
     NoSuchMonthError,
@@ -24,16 +24,32 @@ from occupancy.report.period import month_of
 from occupancy.rollup import Window
 from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.faces import Served, served
-from tests.recorded_month import Past, Told, record_period
 
 OCTOBER = month_of(dt.date(2026, 10, 1))
 NOVEMBER_MS = OCTOBER.end_ms + 7 * 3_600_000
-LINES = 5 * 31 * 96
-FIVE = [a_lot(lot_id=one) for one in ("huochezhan", "kangle", "sanda", "zhanqian", "zhongshan")]
+LOTS = [a_lot(), a_lot(lot_id="sanda")]
+LINES = len(LOTS) * 31 * 96
+WINDOWS = """
+INSERT INTO rollup_{minutes} (lot_id, start, told_ms, fresh_ms, suspect_ms, full_ms, occupied_ms,
+                              free_ms, usable_ms, occupied_most, entries, exits, entries_late,
+                              exits_late)
+SELECT lot_id, start, ms, ms, 0, ms / 3, ms * 12, ms * 23, ms * 35, 13, number % 5, number % 3, 0, 0
+FROM unnest($3::text[]) AS lot_id, CAST({minutes} * 60000 AS bigint) AS ms,
+     generate_series($1::timestamptz, $2, interval '{minutes} minutes') WITH ORDINALITY
+     AS one(start, number)
+"""
 
 
-async def two_days(connections: asyncpg.Pool) -> Told:
-    return await record_period(connections, Past(days=2, raw_days=0))
+async def two_days(connections: asyncpg.Pool) -> None:
+    """Two days of two car parks, the rest of the month silent."""
+    await database.seed_lots(connections, LOTS)
+    start = dt.datetime.fromtimestamp(OCTOBER.start_ms / 1_000, tz=dt.UTC)
+    end = start + dt.timedelta(days=2, seconds=-1)
+    async with connections.acquire() as connection:
+        for minutes in (15, 60):
+            await prepare_months(connection, f"rollup_{minutes}", OCTOBER.start_ms, OCTOBER.end_ms)
+            names = [one.lot_id for one in LOTS]
+            await connection.execute(WINDOWS.format(minutes=minutes), start, end, names)
 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:
@@ -168,7 +184,7 @@ async def test_without_the_part_for_it_a_month_has_csv_alone(
     await two_days(connections)
     monkeypatch.setattr(open_month_files, "PARQUET_WRITER", "nothing_of_this_name")
     await publish_month(connections, OCTOBER, NOVEMBER_MS, "首次发布")
-    async with served(FIVE, connections=connections) as shown:
+    async with served(LOTS, connections=connections) as shown:
         (month,) = (await shown.get("/open/history/index.json"))["months"]
         assert [file["format"] for file in month["files"]] == ["csv.gz"]
         problem = await shown.get("/open/history/2026-10.parquet", 404)
@@ -191,7 +207,7 @@ async def test_files_are_had_by_month_and_version_with_their_checksum(
 ) -> None:
     await two_days(connections)
     await published(connections)
-    async with served(FIVE, connections=connections) as shown:
+    async with served(LOTS, connections=connections) as shown:
         (month,) = (await shown.get("/open/history/index.json"))["months"]
         assert (month["month"], month["version"], month["is_newest"]) == ("2026-10", 1, True)
         assert month["lines"] == LINES
@@ -214,7 +230,7 @@ async def test_a_file_that_is_not_there_is_said_in_words(
 ) -> None:
     await two_days(connections)
     await published(connections)
-    async with served(FIVE, connections=connections) as shown:
+    async with served(LOTS, connections=connections) as shown:
         problem = await shown.get(f"/open/history/{name}", 404)
         assert problem["field"] == "name"
 
