@@ -162,6 +162,7 @@ def up(_: argparse.Namespace, environ: Environ) -> int:
 
 
 def serve(_: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.web.admin.settings_told import tell_settings
     from occupancy.web.server import run_web
     from occupancy.web.workers import WORKER, run_workers
     from routing.floor import guidance_floor
@@ -174,7 +175,8 @@ def serve(_: argparse.Namespace, environ: Environ) -> int:
         return 0
     upper = account_floor(wechat.config.load_settings(environ), settings.public_url)
     floors = [guidance_floor(routing.config.load_settings(environ), settings.public_url, upper)]
-    gateway.process.run(lambda stop: run_web(settings, _signs(), now_ms, stop, floors))
+    told = tell_settings(SETTINGS, environ)
+    gateway.process.run(lambda stop: run_web(settings, _signs(), now_ms, stop, floors, told))
     return 0
 
 

@@ -15,7 +15,11 @@ def _minutes(raw: str) -> int:
 
 WEBHOOK = Setting("ZHIBO_ALARM_WEBHOOK", "", text, "https address that is told of alarms")
 WEBHOOK_SECRET = Setting(
-    "ZHIBO_ALARM_WEBHOOK_SECRET", "", text, "key of the signature that the address checks"
+    "ZHIBO_ALARM_WEBHOOK_SECRET",
+    "",
+    text,
+    "key of the signature that the address checks",
+    secret=True,
 )
 MAIL_TO = Setting("ZHIBO_ALARM_MAIL_TO", "", text, "who is mailed of alarms, with commas between")
 SMTP_URL = Setting(

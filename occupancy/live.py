@@ -281,11 +281,12 @@ def _status(previous: LiveOccupancy | None, lot: Lot, free: int | None, quality:
     if free is None or quality is Quality.SUSPECT:
         return Status.NO_DATA
     was = previous.status if previous is not None else Status.OPEN
-    hold = lot.thresholds.hysteresis_free
-    if free <= lot.thresholds.full_free + (hold if was is Status.FULL else 0):
+    tight = lot.tight
+    hold = tight.hysteresis_free
+    if free <= tight.full_free + (hold if was is Status.FULL else 0):
         return Status.FULL
     was_tight = was in (Status.FULL, Status.ALMOST_FULL)
-    if free <= lot.thresholds.almost_full_free + (hold if was_tight else 0):
+    if free <= tight.almost_full_free + (hold if was_tight else 0):
         return Status.ALMOST_FULL
     return Status.OPEN
 

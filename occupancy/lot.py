@@ -1,10 +1,12 @@
 """What a car park is: facts that change only when a person edits them."""
 
+import math
 from enum import StrEnum
 
 import msgspec
 
 _DAY_MINUTES = 1440
+_FLOAT_DUST = 1e-9  # 0.29 * 100 is 28.999999999999996
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -15,11 +17,26 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """When a lot is called almost full and full, in free spaces; the hold avoids flicker."""
+    """When a lot is called almost full and full; the hold (hysteresis) avoids flicker.
+
+    Each as free spaces and as percent of the capacity: the larger of the two holds.
+    """
 
     almost_full_free: int
     full_free: int
     hysteresis_free: int = 1
+    almost_full_percent: float = 0.0
+    full_percent: float = 0.0
+    hysteresis_percent: float = 0.0
+
+    def in_spaces(self, capacity: int) -> "Thresholds":
+        """What holds for so many bays: the numbers are the larger of both, the percents stay."""
+        return msgspec.structs.replace(
+            self,
+            almost_full_free=max(self.almost_full_free, _share(self.almost_full_percent, capacity)),
+            full_free=max(self.full_free, _share(self.full_percent, capacity)),
+            hysteresis_free=max(self.hysteresis_free, _share(self.hysteresis_percent, capacity)),
+        )
 
 
 class VehicleLimits(msgspec.Struct, frozen=True):
@@ -78,6 +95,21 @@ class Lot(msgspec.Struct, frozen=True):
     opening_hours: OpeningHours | None = None
     covered: bool | None = None
     takes_new_energy: bool = True
+
+    @property
+    def frame(self) -> int:
+        """Bays of all machine groups: more cars than these no capacity can promise."""
+        return sum(sum(group.bays_by_level) for group in self.groups)
+
+    @property
+    def tight(self) -> Thresholds:
+        """The thresholds in spaces of this lot."""
+        return self.thresholds.in_spaces(self.capacity)
+
+
+def _share(percent: float, capacity: int) -> int:
+    """Whole spaces: at most so many are within the percent."""
+    return math.floor(percent * capacity / 100 + _FLOAT_DUST)
 
 
 def find_closing(hours: OpeningHours | None, minute: int) -> int | None:

@@ -18,10 +18,12 @@ class Permission(StrEnum):
     DRAFT_TARIFF = "draft_tariff"
     APPROVE_TARIFF = "approve_tariff"
     EDIT_CALENDAR = "edit_calendar"
+    EDIT_LOTS = "edit_lots"  # facts of car parks: names, places, limits, thresholds
     EDIT_SITES = "edit_sites"  # of the construction plan
     EXPORT = "export"
     SEE_AUDIT = "see_audit"
     MANAGE_USERS = "manage_users"
+    SEE_SETTINGS = "see_settings"
 
 
 class Role(StrEnum):
@@ -45,7 +47,12 @@ _DUTY = _READ | {
 ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.OPERATOR: _DUTY,
     Role.MANAGER: _DUTY
-    | {Permission.EDIT_RULES, Permission.DRAFT_TARIFF, Permission.EDIT_CALENDAR},
+    | {
+        Permission.EDIT_RULES,
+        Permission.DRAFT_TARIFF,
+        Permission.EDIT_CALENDAR,
+        Permission.EDIT_LOTS,
+    },
     Role.APPROVER: _READ
     | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
     Role.PLANNER: _READ | {Permission.EDIT_SITES},

@@ -24,6 +24,7 @@ from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
+from occupancy.lot_watch import LotWatch
 from occupancy.open_history_keeping import OpenHistoryKeeper
 from occupancy.restriction_board import RestrictionSheet
 from occupancy.rollup_keeping import RollupKeeper
@@ -66,7 +67,7 @@ class Recorder:
 
     redis: Redis
     connections: database.Pool
-    lots: Mapping[str, Lot]
+    lots: dict[str, Lot]
     signs: Sequence[TownSign]
     clock: Callable[[], int]
     name: str = field(default_factory=lambda: secrets.token_hex(6))
@@ -84,6 +85,8 @@ class Recorder:
         async with asyncio.TaskGroup() as group:
             group.create_task(_again(self.follow_now, "live picture"), name="live")
             group.create_task(_again(self.order_faces, "sign orders"), name="signs")
+            facts = LotWatch(self.connections, self.know)
+            group.create_task(facts.keep_fresh(), name="facts")
             group.create_task(_again(self.follow_restrictions, "closures"), name="closures")
             duty = Duty(
                 self.redis,
@@ -106,6 +109,10 @@ class Recorder:
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
                     name=f"history {lot_id}",
                 )
+
+    def know(self, lots: Mapping[str, Lot]) -> None:
+        """Fold by edited facts from now on; which car parks there are is settled at the start."""
+        self.lots.update({lot_id: lot for lot_id, lot in lots.items() if lot_id in self.lots})
 
     async def follow_now(self) -> None:
         """Fold the newest observations of all lots into their pictures."""

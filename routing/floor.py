@@ -57,11 +57,12 @@ def guidance_floor(
         trips = GuidedTrips(guidance, ground.redis)
         shelf = DestinationShelf(maps.geocoder)
         upper = above(ground, Guided(guidance, trips, shelf))
+        forecast_web = ForecastWeb(ground.showcase, forecasts)
         routes = [
             *Recommendations(guidance, trips, shelf, public_url).routes(),
             *DestinationPages(shelf).routes(),
             *EffectPages(ground.connections, ground.clock).routes(),
-            *ForecastWeb(ground.showcase, forecasts).routes(),
+            *forecast_web.routes(),
             *upper.routes,
         ]
         tolls = TollLearning(ground.showcase.lots, ground.connections, ground.clock, guidance.price)
@@ -74,6 +75,6 @@ def guidance_floor(
             "map services": maps.stay_open,
             **upper.loops,
         }
-        return Floor(routes, loops, trips.count_on_the_way)
+        return Floor(routes, loops, trips.count_on_the_way, forecast_web.outlook)
 
     return build

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from occupancy.web.formats import rfc3339
 from occupancy.web.lots import known_lot, moment_ms
+from occupancy.web.outlook import Outlook
 from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
 from occupancy.web.showcase import Showcase
@@ -18,6 +19,7 @@ from routing.forecast_words import chinese, english
 
 LATE_MS = MINUTE_MS  # a request that was on its way
 INTERVAL = 0.8
+OUTLOOK_MINUTES = 15
 _DECIMALS = 3
 
 
@@ -95,11 +97,32 @@ class ForecastWeb:
         )
         return web.Response(body=msgspec.json.encode(document), content_type="application/json")
 
+    def outlook(self, lot_id: str) -> tuple[Outlook, ...]:
+        """From now to as far as is forecast, a quarter of an hour apart."""
+        now_ms = self._showcase.now_ms()
+        self._see([lot_id])
+        steps = range(0, MOST_AHEAD_MINUTES + 1, OUTLOOK_MINUTES)
+        moments = (now_ms + minutes * MINUTE_MS for minutes in steps)
+        return tuple(_outlook(self._forecasts.expect(lot_id, at, now_ms)) for at in moments)
+
     def _see(self, lot_ids: Iterable[str]) -> None:
         for lot_id in lot_ids:
             picture = self._showcase.pictures.get(lot_id)
             if picture is not None:
                 self._forecasts.see(picture)
+
+
+def _outlook(expected: Expectation) -> Outlook:
+    return Outlook(
+        expected.at_ms,
+        round(expected.free_mean, 1),
+        round(expected.low),
+        round(expected.high),
+        INTERVAL,
+        round(expected.chance_of_at_least(1), _DECIMALS),
+        chinese(expected),
+        english(expected),
+    )
 
 
 def checked_moment(at_ms: int, now_ms: int) -> int:

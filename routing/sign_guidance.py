@@ -42,7 +42,7 @@ def _line(lot_id: str, plain: str, shown: str, junction: Junction) -> str:
     now = minute_of(junction.now_ms)
     promised = junction.due.get(lot_id, Due()).by(now + AHEAD_MINUTES, now)
     left = int(plain) - round(promised)
-    return _held(left, int(plain), shown, junction.lots[lot_id].thresholds)
+    return _held(left, int(plain), shown, junction.lots[lot_id].tight)
 
 
 def _held(left: int, free: int, shown: str, thresholds: Thresholds) -> str:

@@ -75,7 +75,7 @@ def _numbers(values: Sequence[int | None]) -> list[float]:
 
 
 def _is_full(flow: Flow, lot: Lot) -> list[bool]:
-    return [free is not None and free <= lot.thresholds.full_free for free in flow.free]
+    return [free is not None and free <= lot.tight.full_free for free in flow.free]
 
 
 def _uncensored(

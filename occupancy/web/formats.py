@@ -271,7 +271,7 @@ def _common(
         "hotline": lot.hotline,
         "status": Status.NO_DATA if seen is None else seen.status,
         "live": _live(lot, seen),
-        "thresholds": lot.thresholds,
+        "thresholds": lot.tight,
         "limits": lot.limits,
         "tariff": tariff,
         "navigation": links_to(lot),

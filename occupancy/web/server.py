@@ -15,11 +15,13 @@ from gateway.settings import BadSettingError
 from occupancy import database
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
+from occupancy.lot_watch import LotWatch
 from occupancy.sign_faces import TownSign
 from occupancy.web.addresses import PROXIES, networks
 from occupancy.web.admin.closures import OnTheWay
-from occupancy.web.admin.floor import Admin, nobody_knows, open_admin
+from occupancy.web.admin.floor import Admin, nobody_knows, nothing_expected, open_admin
 from occupancy.web.admin.ground import AdminGround
+from occupancy.web.admin.settings_told import SettingTold
 from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
 from occupancy.web.config import PORT, WebSettings
@@ -31,6 +33,7 @@ from occupancy.web.lots import Lots
 from occupancy.web.open_data.history_files import HistoryFiles
 from occupancy.web.open_data.publication import UNKNOWN_TERMS, Publication
 from occupancy.web.open_data.publisher import Publisher
+from occupancy.web.outlook import Outlook, OutlookOf
 from occupancy.web.problems import as_documents
 from occupancy.web.quotes import Quotes
 from occupancy.web.rate_limit import RateLimits
@@ -66,8 +69,9 @@ class Face:
 class Behind:
     """What the application may use besides its database.
 
-    Without Redis there are no sessions and so no operators' pages; `proxies` are our own.
-    `facts_ms`: when somebody last changed what a car park is, None: nobody knows.
+    Without Redis there are no sessions and so no operators' pages; `proxies` are our own; `told`
+    are the settings in force. `facts_ms`: when somebody last changed what a car park is, None:
+    nobody knows.
     """
 
     redis: Redis | None = None
@@ -76,6 +80,8 @@ class Behind:
     proxies: str = ""
     publication: Publication = UNKNOWN_TERMS
     facts_ms: int | None = None
+    told: Sequence[SettingTold] = ()
+    outlook: OutlookOf = nothing_expected
 
 
 ALONE = Behind()
@@ -87,8 +93,12 @@ async def run_web(
     clock: Callable[[], int],
     stopping: asyncio.Event,
     builders: Sequence[Builder] = (),
+    told: Sequence[SettingTold] = (),
 ) -> None:
-    """Serve until `stopping`; `builders` add floors. Raises BadSettingError: the port is taken."""
+    """Serve until `stopping`; `builders` add floors, `told` are the settings administrators read.
+
+    Raises BadSettingError: the port is taken.
+    """
     listening = _listen(settings)
     async with (
         database.pool(settings.postgres_url, database.WEB_ROLE) as connections,
@@ -106,6 +116,10 @@ async def run_web(
             counts = [floor.on_the_way for floor in floors if floor.on_the_way]
             return await counts[0](lot_id) if counts else None
 
+        def outlook(lot_id: str) -> Sequence[Outlook]:
+            known = [floor.outlook for floor in floors if floor.outlook]
+            return known[0](lot_id) if known else ()
+
         limits = RateLimits(clock, settings.reads_a_minute, settings.writes_a_minute)
         face = make_face(
             lots,
@@ -113,7 +127,16 @@ async def run_web(
             connections,
             clock,
             build,
-            Behind(redis, on_the_way, limits, settings.proxies, settings.publication, facts_ms),
+            Behind(
+                redis,
+                on_the_way,
+                limits,
+                settings.proxies,
+                settings.publication,
+                facts_ms,
+                told,
+                outlook,
+            ),
         )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
         loops |= face.admin.loops if face.admin else {}
@@ -124,6 +147,9 @@ async def run_web(
                 group.create_task(face.stream.keep_beating(), name="heartbeat"),
                 group.create_task(face.board.trends.keep_fresh(lots), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
+                group.create_task(
+                    LotWatch(connections, face.showcase.know).keep_fresh(), name="lots"
+                ),
                 group.create_task(face.alarms.follow(redis), name="alarms"),
                 group.create_task(limits.keep_adding_up(redis), name="rate limits"),
                 *(group.create_task(loop(), name=name) for name, loop in loops.items()),
@@ -156,7 +182,7 @@ def make_face(
         ground = AdminGround(
             showcase, board.trends, alarms, shelf, signs, connections, redis, clock
         )
-        admin = open_admin(ground, static, behind.on_the_way)
+        admin = open_admin(ground, static, behind.on_the_way, behind.told, behind.outlook)
     routes = [
         *Lots(showcase, connections).routes(),
         *alarms.routes(),

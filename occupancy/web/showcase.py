@@ -86,6 +86,13 @@ class Showcase:
         """
         return self._looks[lot_id]
 
+    def know(self, lots: Mapping[str, Lot]) -> None:
+        """Take up edited facts. Which car parks there are is settled at the start."""
+        others = [lot for lot in self.lots if lot in lots and lots[lot] != self.lots[lot]]
+        for lot_id in others:
+            self.lots[lot_id] = lots[lot_id]
+        self._tell(self._look_again(others))
+
     def price(self, tariffs: Mapping[str, formats.PriceInWords]) -> None:
         """Show these free periods and prices from now on."""
         if tariffs != self.tariffs:

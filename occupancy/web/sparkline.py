@@ -27,6 +27,16 @@ def draw(values: Sequence[float | None], most: float) -> Sparkline:
     )
 
 
+def band(low: Sequence[float | None], high: Sequence[float | None], most: float) -> str:
+    """The `d` of what lies between two lines, a piece a run in which both are known."""
+    pairs = zip(low, high, strict=True)
+    known = [one if None not in one else (None, None) for one in pairs]
+    lows, highs = (_runs([pair[side] for pair in known], most) for side in (0, 1))
+    return "".join(
+        f"{_line(top)}L{_line(bottom[::-1])[1:]}Z" for bottom, top in zip(lows, highs, strict=True)
+    )
+
+
 def _runs(values: Sequence[float | None], most: float) -> list[list[Point]]:
     step = WIDTH / max(len(values) - 1, 1)
     runs: list[list[Point]] = [[]]

@@ -39,7 +39,7 @@ def preview(
     closes_all = was_closed or made.extent is Extent.LOT
     before = 0 if was_closed else _free(picture, then, made.from_ms)
     after = 0 if closes_all else _free(picture, (*then, made), made.from_ms)
-    stops = closes_all or (after is not None and after <= lot.thresholds.full_free)
+    stops = closes_all or (after is not None and after <= lot.tight.full_free)
     return Effect(before, after, was_closed, closes_all, tuple(signs), on_the_way, stops, then)
 
 

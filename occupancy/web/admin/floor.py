@@ -21,13 +21,17 @@ from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.health_page import HealthPage
 from occupancy.web.admin.live_lists import LiveLists
 from occupancy.web.admin.login import Login
+from occupancy.web.admin.lot_facts_page import LotFactsPage
 from occupancy.web.admin.lot_page import LotPage
 from occupancy.web.admin.overview import Overview
 from occupancy.web.admin.search import Search
+from occupancy.web.admin.settings_page import SettingsPage
+from occupancy.web.admin.settings_told import SettingTold
 from occupancy.web.admin.signs_page import SignsPage
 from occupancy.web.admin.sites_page import SitesPage
 from occupancy.web.admin.tariffs_page import TariffsPage
 from occupancy.web.admin.users_page import UsersPage
+from occupancy.web.outlook import Outlook, OutlookOf
 from occupancy.web.routes import Route
 from occupancy.web.static_files import StaticFiles
 
@@ -49,13 +53,21 @@ async def nobody_knows(_: str) -> int | None:
     return None
 
 
+def nothing_expected(_: str) -> Sequence[Outlook]:
+    """What will be, where nothing forecasts."""
+    return ()
+
+
 def open_admin(
-    ground: AdminGround, worker: StaticFiles, on_the_way: OnTheWay = nobody_knows
+    ground: AdminGround,
+    worker: StaticFiles,
+    on_the_way: OnTheWay = nobody_knows,
+    settings: Sequence[SettingTold] = (),
+    outlook: OutlookOf = nothing_expected,
 ) -> Admin:
     """`worker` has the script that keeps the one stream of a browser."""
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
-    names = {lot.lot_id: lot.short_name for lot in ground.showcase.lots.values()}
-    frame = Frame(static, lambda: desk.waiting, names)
+    frame = Frame(static, lambda: desk.waiting, ground.name_of)
     lots = ground.showcase.lots
     gate = Gate(ground.connections, ground.redis, frame, ground.clock, lots)
     desk = DeskStream(ground, gate, worker)
@@ -63,7 +75,8 @@ def open_admin(
         *Login(gate).routes(),
         *desk.routes(),
         *Overview(ground).routes(),
-        *LotPage(ground).routes(),
+        *LotPage(ground, outlook).routes(),
+        *LotFactsPage(ground, desk).routes(),
         *AlarmsPage(ground, desk).routes(),
         *AlarmRulesPage(ground, desk).routes(),
         *EscalationPage(ground).routes(),
@@ -79,6 +92,7 @@ def open_admin(
         *Search(ground).routes(),
         *UsersPage(ground, gate).routes(),
         *AuditPage(ground).routes(),
+        *SettingsPage(ground, settings).routes(),
         *HealthPage(ground, desk).routes(),
     ]
     routes = [*(gate.route(page) for page in pages), *gate.routes(), *static.file_routes()]

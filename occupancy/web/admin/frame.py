@@ -1,7 +1,7 @@
 """The frame of every operators' page: menu, bell, language, and what a browser may load."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -28,10 +28,13 @@ class Frame:
     """Renders pages and their parts. `count_alarms` says how many wait for somebody."""
 
     def __init__(
-        self, static: StaticFiles, count_alarms: Callable[[], int], lot_names: Mapping[str, str]
+        self,
+        static: StaticFiles,
+        count_alarms: Callable[[], int],
+        name_of: Callable[[str], str],
     ) -> None:
         self._pages = Pages(static, "occupancy.web.admin")
-        self._pages.add_filter("lot_name", lambda lot_id: lot_names.get(lot_id, lot_id))
+        self._pages.add_filter("lot_name", name_of)
         self._count_alarms = count_alarms
 
     def page(self, visit: "Visit", template: str, status: int, **values: object) -> web.Response:

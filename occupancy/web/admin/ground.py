@@ -37,6 +37,11 @@ class AdminGround:
     def short_names(self) -> dict[str, str]:
         return {lot.lot_id: lot.short_name for lot in self.showcase.lots.values()}
 
+    def name_of(self, lot_id: str) -> str:
+        """As people say it; of what is no car park its own word."""
+        lot = self.showcase.lots.get(lot_id)
+        return lot_id if lot is None else lot.short_name
+
     @property
     def town_signs(self) -> list[TownSign]:
         return [sign for sign in self.signs if not sign.at_entrance]

@@ -64,6 +64,7 @@ MENU: Sequence[Part] = (
         (
             Item("/admin/users", "用户与角色", Permission.MANAGE_USERS),
             Item("/admin/audit", "操作日志", Permission.SEE_AUDIT),
+            Item("/admin/settings", "系统设置", Permission.SEE_SETTINGS),
             Item("/admin/health", "运行状况", Permission.SEE),
         ),
     ),

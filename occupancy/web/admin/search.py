@@ -53,7 +53,7 @@ class Search:
                 yield Hit(lot.name, "车场", f"/admin/lots/{lot.id}")
                 for device in lot.devices:
                     title = f"{lot.short_name} {device.id}"
-                    yield Hit(title, "设备", f"/admin/lots/{lot.id}#devices")
+                    yield Hit(title, "设备", f"/admin/lots/{lot.id}/devices")
             for alarm in self._ground.alarms.open.alarms:
                 if visit.sees(alarm.key.lot_id):
                     title = f"{words.ALARM[alarm.key.kind]} {alarm.words}"

@@ -19,6 +19,7 @@ from occupancy.tariff_draft import DraftState
 from occupancy.web.board_view import DASH, WORDS
 from occupancy.web.formats import SHANGHAI
 
+SURE = 0.995
 ROLES: Mapping[Role, str] = {
     Role.OPERATOR: "值班员",
     Role.MANAGER: "车场经理",
@@ -38,9 +39,11 @@ PERMISSIONS: Mapping[Permission, str] = {
     Permission.APPROVE_TARIFF: "复核收费标准",
     Permission.EDIT_CALENDAR: "修改日历",
     Permission.EDIT_SITES: "修改建设项目",
+    Permission.EDIT_LOTS: "修改车场资料",
     Permission.EXPORT: "导出数据",
     Permission.SEE_AUDIT: "查看操作日志",
     Permission.MANAGE_USERS: "管理用户",
+    Permission.SEE_SETTINGS: "查看系统设置",
 }
 STATUS: Mapping[Status, str] = WORDS.status
 TREND: Mapping[Trend, str] = WORDS.trend
@@ -118,6 +121,7 @@ DEEDS: Mapping[str, str] = {
     "approve_tariff": "批准收费标准",
     "discard_tariff": "作废收费草稿",
     "withdraw_tariff": "撤回收费标准",
+    "change_lot": "修改车场资料",
     "change_calendar": "修改日历",
     "undo_calendar": "撤销日历修改",
 }
@@ -175,6 +179,45 @@ def forbidden(refusal: ForbiddenError) -> str:
     return f"{who}没有“{deed_words}”的权限：请找有权限的人，或请管理员改角色"
 
 
+FACTS: Mapping[str, str] = {
+    "name": "名称",
+    "short_name": "简称",
+    "address": "地址",
+    "entrance": "入口坐标",
+    "hotline": "服务电话",
+    "capacity": "车位总数",
+    "groups": "机组",
+    "limits": "车辆限制",
+    "thresholds": "较满和已满",
+    "tariff_id": "收费标准",
+    "opening_hours": "开放时间",
+    "datum": "坐标系",
+    "latitude": "纬度",
+    "longitude": "经度",
+    "length_metres": "车长（米）",
+    "width_metres": "车宽（米）",
+    "height_metres": "车高（米）",
+    "weight_tonnes": "车重（吨）",
+    "almost_full_free": "较满：余位不多于",
+    "almost_full_percent": "较满：总数的 %",
+    "full_free": "已满：余位不多于",
+    "full_percent": "已满：总数的 %",
+    "hysteresis_free": "回差：多出几位才算恢复",
+    "hysteresis_percent": "回差：总数的 %",
+    "opening": "是否开放",
+    "opens": "开门",
+    "closes": "关门",
+    "covered": "有无顶棚",
+    "takes_new_energy": "接受新能源车",
+    "unconfirmed": "待核实",
+}
+
+
+def fact(name: str) -> str:
+    """What a fact of a car park is called."""
+    return FACTS.get(name, name)
+
+
 def deed(action: str) -> str:
     return DEEDS.get(action, action)
 
@@ -224,6 +267,13 @@ def alarm_word(kind: str) -> str:
 def fen(amount: int | None) -> str:
     """Money as drivers read it."""
     return DASH if amount is None else yuan(amount)
+
+
+def chance(share: float) -> str:
+    """Nothing in the future is quite sure."""
+    if share >= SURE:
+        return "99%+"
+    return "<1%" if share <= 1 - SURE else f"{share:.0%}"
 
 
 def amount(number: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -16,7 +16,7 @@ from occupancy.lot import Lot
 from occupancy.sign_faces import TownSign
 from occupancy.web.rate_limit import RateLimits
 from occupancy.web.routes import Route
-from occupancy.web.server import Behind, Face, make_face
+from occupancy.web.server import ALONE, Behind, Face, make_face
 from occupancy.web.showcase import Showcase
 from occupancy.web.tariff_shelf import TariffShelf
 from tests.builders import MORNING_MS, a_lot, an_observation
@@ -97,11 +97,13 @@ async def served(
     redis: Redis | None = None,
     proxies: str = "",
     reads: int = 1_000_000,
+    beside: Behind = ALONE,
 ) -> AsyncIterator[Served]:
     clock = Clock()
     facts = {lot.lot_id: lot for lot in (two_lots() if lots is None else lots)}
     async with database.pool(AWAY) as away, aiohttp.ClientSession() as http:
-        behind = Behind(redis, limits=RateLimits(clock, reads, reads), proxies=proxies)
+        limits = RateLimits(clock, reads, reads)
+        behind = replace(beside, redis=redis, limits=limits, proxies=proxies)
         face = make_face(facts, tuple(signs), connections or away, clock, above, behind)
         runner = web.AppRunner(face.app, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()

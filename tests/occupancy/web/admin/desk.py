@@ -14,6 +14,7 @@ from occupancy import database_users, passwords, second_factor
 from occupancy.lot import Lot
 from occupancy.permissions import Role
 from occupancy.sign_faces import TownSign
+from occupancy.web.server import ALONE, Behind
 from tests.occupancy.web.faces import SIGN, Served, served
 
 PASSWORD = "correct-horse-battery"  # noqa: S105
@@ -138,8 +139,9 @@ async def desk(
     redis: Redis,
     lots: Iterable[Lot] | None = None,
     signs: Iterable[TownSign] = (SIGN,),
+    beside: Behind = ALONE,
 ) -> AsyncIterator[Desk]:
-    async with served(lots, signs, connections, redis=redis) as running:
+    async with served(lots, signs, connections, redis=redis, beside=beside) as running:
         made = Desk(running, connections, redis)
         try:
             yield made
