@@ -34,6 +34,7 @@ class Showcase:
         self.pictures: dict[str, LiveOccupancy] = {}
         self.tariffs: dict[str, formats.PriceInWords] = {}
         self.is_primed = False
+        self.facts_ms = 0  # when facts were taken up that somebody edited while we ran
         self.link_lost_since_ms: int | None = None
         self.edition = 0  # another one whenever anything was taken in, priced or has grown old
         self._clock = clock
@@ -91,6 +92,7 @@ class Showcase:
         others = [lot for lot in self.lots if lot in lots and lots[lot] != self.lots[lot]]
         for lot_id in others:
             self.lots[lot_id] = lots[lot_id]
+            self.facts_ms = self._clock()
         self._tell(self._look_again(others))
 
     def price(self, tariffs: Mapping[str, formats.PriceInWords]) -> None:

@@ -168,7 +168,8 @@ class Publisher:
         return parkapi_v1.city(self._lots, self._publication, self._showcase.now_ms())
 
     def _v3(self) -> parkapi_v3.V3Sites:
-        return parkapi_v3.sites(self._lots, self._publication, self._facts_ms)
+        facts_ms = max(self._facts_ms, self._showcase.facts_ms)
+        return parkapi_v3.sites(self._lots, self._publication, facts_ms)
 
     def _v3_realtime(self) -> parkapi_v3.V3RealtimeList:
         return parkapi_v3.realtime(self._lots, self._publication)
