@@ -57,7 +57,10 @@ class MailServer:
 
 @dataclass(frozen=True)
 class EscalationSettings:
-    """Checked: a channel is there whole or not at all."""
+    """Checked: a channel is there whole or not at all.
+
+    A mail server without `mail_to` serves reports alone.
+    """
 
     minutes: Mapping[Severity, int]
     webhook: str = ""
@@ -71,7 +74,7 @@ class EscalationSettings:
     def channels(self) -> tuple[Channel, ...]:
         return (
             *((Channel.WEBHOOK,) if self.webhook else ()),
-            *((Channel.MAIL,) if self.mail_server else ()),
+            *((Channel.MAIL,) if self.mail_server and self.mail_to else ()),
         )
 
     @property
@@ -92,9 +95,8 @@ def load_settings(environ: Mapping[str, str], public_url: str = "") -> Escalatio
         raise BadSettingError(f"{WEBHOOK_SECRET.name} is not set: {WEBHOOK_SECRET.about}")
     to = tuple(one.strip() for one in MAIL_TO.read(environ).split(",") if one.strip())
     smtp = SMTP_URL.read(environ)
-    if bool(to) != bool(smtp):
-        missing = SMTP_URL if to else MAIL_TO
-        raise BadSettingError(f"{missing.name} is not set: {missing.about}")
+    if to and not smtp:
+        raise BadSettingError(f"{SMTP_URL.name} is not set: {SMTP_URL.about}")
     return EscalationSettings(
         {
             Severity.CRITICAL: CRITICAL_MINUTES.read(environ),

@@ -9,7 +9,7 @@ import msgspec
 
 from occupancy.alarm_words import ALARM_WORDS, SEVERITY_WORDS
 from occupancy.escalation import DELIVERY, SIGNATURE, Channel, Due, delivery_of, notice_of, sign
-from occupancy.escalation_config import EscalationSettings
+from occupancy.escalation_config import EscalationSettings, MailServer
 
 PATIENCE_SECONDS = 10.0
 _SHANGHAI = dt.timezone(dt.timedelta(hours=8))
@@ -50,8 +50,13 @@ async def _mail(settings: EscalationSettings, due: Due) -> None:
     server = settings.mail_server
     if server is None:
         raise RefusedError("there is no mail server any more")
+    await hand_in(server, mail_of(settings, due))
+
+
+async def hand_in(server: MailServer, mail: EmailMessage) -> None:
+    """Raises one of TROUBLES."""
     await aiosmtplib.send(
-        mail_of(settings, due),
+        mail,
         hostname=server.host,
         port=server.port,
         username=server.user or None,

@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from xlsxwriter import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from occupancy.export_cells import (
     EXACT_INTEGER,
     Column,
     Kind,
     Row,
+    Value,
     cell_text,
     csv_heading,
     csv_lines,
@@ -93,21 +95,47 @@ async def _batches(columns: Sequence[Column], rows: AsyncIterable[Row]) -> Async
         yield some
 
 
+def open_workbook(path: Path) -> Workbook:
+    """A workbook whose rows go to disk as they come: each sheet is filled from the top."""
+    return Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
+
+
+class Cells:
+    """How values become cells of a workbook: numbers as numbers, text never as a formula."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._formats = {
+            kind: book.add_format({"num_format": form}) for kind, form in _FORMATS.items()
+        }
+        # The mark that keeps it text when somebody edits the cell.
+        self._quoted = book.add_format({"quote_prefix": True})
+
+    def put(self, sheet: Worksheet, row: int, place: int, kind: Kind, value: Value) -> None:
+        """A cell; None leaves it empty."""
+        if value is None:
+            return
+        if kind is Kind.DATE:
+            form = self._formats[kind]
+            sheet.write_datetime(row, place, date.fromisoformat(str(value)), form)
+        elif isinstance(value, str):
+            quoted = self._quoted if is_formula_like(value) else None
+            sheet.write_string(row, place, cell_text(value), quoted)
+        elif kind in self._formats:
+            sheet.write_number(row, place, _number(kind, value), self._formats[kind])
+        elif abs(value) > EXACT_INTEGER:
+            sheet.write_string(row, place, str(value))
+        else:
+            sheet.write_number(row, place, value)
+
+
 class _Book:
     """One sheet with a heading that stays, filled from the top."""
 
     def __init__(self, path: Path, sheet: str, columns: Sequence[Column]) -> None:
-        options = {"constant_memory": True, "tmpdir": str(path.parent)}
-        self._book = Workbook(str(path), options)
+        self._book = open_workbook(path)
         self._sheet = self._book.add_worksheet(sheet)
-        formats = {
-            kind: self._book.add_format({"num_format": form}) for kind, form in _FORMATS.items()
-        }
-        self._places = [
-            (place, column.kind, formats.get(column.kind)) for place, column in enumerate(columns)
-        ]
-        # The mark that keeps it text when somebody edits the cell.
-        self._quoted = self._book.add_format({"quote_prefix": True})
+        self._cells = Cells(self._book)
+        self._kinds = list(enumerate(column.kind for column in columns))
         self._next = 1
         heading = self._book.add_format({"bold": True, "bottom": 1})
         for place, column in enumerate(columns):
@@ -118,36 +146,20 @@ class _Book:
     def write(self, rows: Sequence[Row]) -> None:
         if self._next + len(rows) > MOST_XLSX_ROWS + 1:
             raise TooManyRowsError(f"XLSX 最多 {MOST_XLSX_ROWS} 行，请缩小范围或导出 CSV")
+        put, sheet = self._cells.put, self._sheet
         for row in rows:
-            for (place, kind, form), value in zip(self._places, row, strict=True):
-                if value is None:
-                    continue
-                if isinstance(value, str) or kind is Kind.NUMBER:
-                    self._write(place, kind, value, form)
-                else:
-                    self._sheet.write_number(self._next, place, _number(kind, value), form)
+            for (place, kind), value in zip(self._kinds, row, strict=True):
+                put(sheet, self._next, place, kind, value)
             self._next += 1
 
     def close(self) -> None:
         if self._next > 1:
-            self._sheet.autofilter(0, 0, self._next - 1, len(self._places) - 1)
+            self._sheet.autofilter(0, 0, self._next - 1, len(self._kinds) - 1)
         self._book.close()
 
     def let_go(self) -> None:
         """Close the rows' own file, which a workbook that was not finished leaves open."""
         self._sheet._opt_close()  # noqa: SLF001 -- it has no other way
-
-    def _write(self, place: int, kind: Kind, value: str | float, form: object) -> None:
-        """Text, a date, or a number as it is."""
-        if kind is Kind.DATE:
-            self._sheet.write_datetime(self._next, place, date.fromisoformat(str(value)), form)
-        elif isinstance(value, str):
-            quoted = self._quoted if is_formula_like(value) else None
-            self._sheet.write_string(self._next, place, cell_text(value), quoted)
-        elif abs(value) > EXACT_INTEGER:
-            self._sheet.write_string(self._next, place, str(value))
-        else:
-            self._sheet.write_number(self._next, place, value)
 
 
 def _number(kind: Kind, value: float) -> float:

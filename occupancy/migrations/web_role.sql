@@ -31,6 +31,8 @@ BEGIN
             FROM zhibo_web;
         REVOKE INSERT, DELETE, TRUNCATE ON revision FROM zhibo_web;
         REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON open_history FROM zhibo_web;
+        REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON report_version, report_file FROM zhibo_web;
+        REVOKE UPDATE, DELETE, TRUNCATE ON report_publication FROM zhibo_web;
         GRANT EXECUTE ON FUNCTION append_audit(jsonb) TO zhibo_web;
     END IF;
 END

@@ -1,0 +1,32 @@
+"""The report as PDF/UA by WeasyPrint: tagged, its fonts inside, its text to be searched."""
+
+from importlib import import_module
+from types import ModuleType
+
+from occupancy.report.document import Report
+from occupancy.report.paper import picture_inside, whole
+
+PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk"
+CURE = f"apt-get install {PACKAGES}"
+
+
+class NoPdfError(Exception):
+    """WeasyPrint finds no Pango here; the message says what to install."""
+
+
+def pdf(report: Report) -> bytes:
+    """The same report is the same PDF, byte for byte. Raises NoPdfError."""
+    weasyprint = load()
+    made = weasyprint.HTML(string=whole(report, picture_inside, is_print=True)).write_pdf(
+        pdf_variant="pdf/ua-1",
+        pdf_identifier=f"{report.period.slug} v{report.version}".encode(),
+    )
+    return bytes(made)
+
+
+def load() -> ModuleType:
+    """WeasyPrint, which loads system libraries as it is imported. Raises NoPdfError."""
+    try:
+        return import_module("weasyprint")
+    except OSError as trouble:
+        raise NoPdfError(f"no PDF without Pango: {CURE} ({trouble})") from None
