@@ -16,9 +16,11 @@ SLOW_BYTES = 64 * 1024
 # A reader that takes nothing for so many beats is let go; it comes back by itself.
 PATIENCE_BEATS = 15
 LAST_EVENT_ID = "Last-Event-ID"
+# An id is as long as there are lots: of many events at once, so many bear one.
+MOST_IDS = 16
 STREAM_WORDS = (
     "Each `lot` event is one car park as in /v1/lots, with its levels and signs; on connecting all "
-    "of them come. Its id says how every car park looked to you then: send it back as "
+    "of them come. An id says how every car park looked to you then: send the last one back as "
     "Last-Event-ID and only those that look other come again; an id nobody gave brings the whole "
     "picture. A `heartbeat` every 2 s carries `now`, `observed_at` of every car park and `source` "
     "(`live`, or `lost` while the service itself hears nothing): after 90 s without a newer "
@@ -71,6 +73,7 @@ class LiveStream:
     def __init__(self, showcase: Showcase) -> None:
         self._showcase = showcase
         self._lot_ids = sorted(showcase.lots)
+        self._said: dict[str, tuple[formats.LotChange, bytes]] = {}
         self._readers: set[_Reader] = set()
         showcase.listen(self.publish)
 
@@ -80,8 +83,11 @@ class LiveStream:
 
     def publish(self, lot_ids: Sequence[str]) -> None:
         """Write the lots' new state to every reader that keeps up."""
+        readers = self._open_readers()
+        if not readers:
+            return
         frame = _Frame(self._lot_events(lot_ids))
-        for reader in self._open_readers():
+        for reader in readers:
             if reader.behind or reader.is_slow:
                 reader.behind.update(lot_ids)
             else:
@@ -102,8 +108,11 @@ class LiveStream:
 
     def beat(self) -> None:
         """Say that we are here; readers that were slow catch up, those that take nothing go."""
+        readers = self._open_readers()
+        if not readers:
+            return
         frame = _Frame(self._heartbeat())
-        for reader in self._open_readers():
+        for reader in readers:
             if reader.is_slow:
                 self._lose_patience(reader)
                 continue
@@ -168,15 +177,21 @@ class LiveStream:
         return dict(zip(self._lot_ids, looks, strict=True))
 
     def _lot_events(self, lot_ids: Sequence[str]) -> bytes:
-        """One event a lot; each id leaves out the lots that are still to come."""
-        return b"".join(
-            b"event: lot\nid: %b\ndata: %b\n\n"
-            % (
-                self._event_id(lot_ids[place + 1 :]).encode(),
-                msgspec.json.encode(self._showcase.change(lot_id)),
-            )
-            for place, lot_id in enumerate(lot_ids)
-        )
+        """One event a lot; an id leaves out the lots that are still to come."""
+        apart, unseen, events = -(-len(lot_ids) // MOST_IDS), set(lot_ids), []
+        for place, lot_id in enumerate(lot_ids, start=1):
+            unseen.discard(lot_id)
+            bears_id = place % apart == 0 or place == len(lot_ids)
+            mark = b"id: %b\n" % self._event_id(unseen).encode() if bears_id else b""
+            events.append(b"event: lot\n%bdata: %b\n\n" % (mark, self._lot_data(lot_id)))
+        return b"".join(events)
+
+    def _lot_data(self, lot_id: str) -> bytes:
+        """Encoded once for all readers, until the lot is heard again."""
+        change, before = self._showcase.change(lot_id), self._said.get(lot_id)
+        if before is None or before[0] is not change:
+            before = self._said[lot_id] = (change, msgspec.json.encode(change))
+        return before[1]
 
     def _event_id(self, unseen: Collection[str]) -> str:
         look = self._showcase.look

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -23,6 +24,15 @@ LOOK_LENGTH = 6
 NEVER_MS = 1 << 62
 Changed = Callable[[Sequence[str]], None]
 
+
+class _Seen(NamedTuple):
+    """One lot as readers see it, until the clock alone changes that."""
+
+    detail: formats.LotDetail
+    change: formats.LotChange
+    until_ms: int
+
+
 log = structlog.get_logger()
 
 
@@ -40,6 +50,7 @@ class Showcase:
         self._clock = clock
         self._list: Prepared | None = None
         self._details: dict[str, Prepared] = {}
+        self._seen: dict[str, _Seen] = {}
         self._listeners: list[Changed] = []
         self._looks: dict[str, str] = {}
         self._fresh: set[str] = set()
@@ -72,13 +83,13 @@ class Showcase:
         )
 
     def detail(self, lot_id: str) -> formats.LotDetail:
-        now_ms = self._clock()
-        return formats.detail(
-            self.lots[lot_id], self.pictures.get(lot_id), self.tariffs.get(lot_id), now_ms
-        )
+        """The same object until a reader would see something else of it."""
+        self.let_age()
+        return self._as_seen(lot_id).detail
 
     def change(self, lot_id: str) -> formats.LotChange:
-        return formats.change(self.detail(lot_id))
+        """What the live stream says of it, likewise."""
+        return self._as_seen(lot_id).change
 
     def look(self, lot_id: str) -> str:
         """`LOOK_LENGTH` characters that are others as soon as a reader would see a change.
@@ -147,6 +158,16 @@ class Showcase:
             return picture.lot_id in self.lots
         return picture.position > before.position or picture.received_at_ms > before.received_at_ms
 
+    def _as_seen(self, lot_id: str) -> "_Seen":
+        """Made once for all who ask; again with each picture, and when a closing comes or goes."""
+        now_ms, seen = self._clock(), self._seen.get(lot_id)
+        if seen is None or now_ms >= seen.until_ms:
+            picture = self.pictures.get(lot_id)
+            detail = formats.detail(self.lots[lot_id], picture, self.tariffs.get(lot_id), now_ms)
+            until_ms = _next_turn_ms(picture, now_ms)
+            seen = self._seen[lot_id] = _Seen(detail, formats.change(detail), until_ms)
+        return seen
+
     def _look_again(self, lot_ids: Iterable[str]) -> list[str]:
         """Forget what was prepared of these lots; which of them look other than before."""
         changed = []
@@ -154,11 +175,14 @@ class Showcase:
         for lot_id in lot_ids:
             self._list = None
             self._details.pop(lot_id, None)
+            self._seen.pop(lot_id, None)
             self._note_age(lot_id)
             look = _look(self.change(lot_id))
             if look != self._looks.get(lot_id):
                 self._looks[lot_id] = look
                 changed.append(lot_id)
+        ends = (stale_at_ms(self.pictures[lot]) for lot in self._fresh)
+        self._next_stale_ms = min(ends, default=NEVER_MS)
         return changed
 
     def _note_age(self, lot_id: str) -> None:
@@ -167,13 +191,18 @@ class Showcase:
             self._fresh.add(lot_id)
         else:
             self._fresh.discard(lot_id)
-        ends = (stale_at_ms(self.pictures[lot]) for lot in self._fresh)
-        self._next_stale_ms = min(ends, default=NEVER_MS)
 
     def _tell(self, lot_ids: Sequence[str]) -> None:
         if lot_ids:
             for changed in self._listeners:
                 changed(lot_ids)
+
+
+def _next_turn_ms(picture: LiveOccupancy | None, now_ms: int) -> int:
+    """When the next of its closings comes or goes; its age is watched apart."""
+    closings = () if picture is None else picture.closings
+    turns = (at for one in closings for at in (one.from_ms, one.until_ms) if at is not None)
+    return min((at for at in turns if at > now_ms), default=NEVER_MS)
 
 
 def _look(change: formats.LotChange) -> str:

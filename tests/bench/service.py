@@ -5,16 +5,18 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from gateway.redis_client import connect
-from occupancy import embedded, snapshot
+from occupancy import database, embedded, snapshot
 from occupancy.first_start import prepare
+from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from tests.bench.web_server import picture
 
@@ -28,13 +30,24 @@ class Service:
 
     ports: tuple[int, ...]
     redis_url: str
+    postgres_url: str
+
+
+Hearing = Callable[[str, Sequence[Lot]], Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
 async def service(
-    processes: int = 1, workers: int = 1, settings: Mapping[str, str] | None = None
+    processes: int = 1,
+    workers: int = 1,
+    settings: Mapping[str, str] | None = None,
+    town: Sequence[Lot] = (),
+    hearing: Hearing | None = None,
 ) -> AsyncIterator[Service]:
-    """So many `zhibo serve`, each with a port of its own and so many workers behind it."""
+    """So many `zhibo serve`, each with a port of its own and so many workers behind it.
+
+    `town` are the car parks, without it those that ship; `hearing` lets them be heard.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with AsyncExitStack() as stack:
@@ -43,6 +56,8 @@ async def service(
             postgres_url = await stack.enter_async_context(embedded.running(postgres))
             valkey = embedded.prepare_valkey(folder / "redis", logs)
             redis_url = await stack.enter_async_context(embedded.running(valkey))
+            if town:
+                await _found(postgres_url, town)
             await prepare(postgres_url)
             environ = {
                 **os.environ,
@@ -53,14 +68,21 @@ async def service(
                 **(settings or {}),
             }
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            heard = group.create_task(_be_heard(redis_url), name="pictures")
+            lots = town or load_shipped()
+            heard = group.create_task((hearing or _be_heard)(redis_url, lots), name="pictures")
             stack.callback(heard.cancel)
             ports = tuple(free_port() for _ in range(processes))
             for port in ports:
                 await stack.enter_async_context(_serving({**environ, "ZHIBO_PORT": str(port)}))
             for port in ports:
                 await _until_ready(port)
-            yield Service(ports, redis_url)
+            yield Service(ports, redis_url, postgres_url)
+
+
+async def _found(postgres_url: str, town: Sequence[Lot]) -> None:
+    await database.migrate(postgres_url)
+    async with database.pool(postgres_url) as connections:
+        await database.seed_lots(connections, town)
 
 
 @asynccontextmanager
@@ -75,9 +97,9 @@ async def _serving(environ: dict[str, str]) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def _be_heard(redis_url: str) -> None:
+async def _be_heard(redis_url: str, lots: Sequence[Lot]) -> None:
     """What gateways and recorder would say: some cars more or less, every few seconds."""
-    lots, sequence = load_shipped(), 0
+    sequence = 0
     async with connect(redis_url) as redis:
         run_id = await snapshot.read_run_id(redis)
         while True:

@@ -1,6 +1,6 @@
 """The table of car parks: what stands in each row, the tightest first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -63,9 +63,8 @@ class Sum(msgspec.Struct, frozen=True):
     tightest: Row | None
 
 
-def rows_of(lots: Iterable[LotDetail], trends: Mapping[str, Trend]) -> list[Row]:
+def in_order(rows: Iterable[Row]) -> list[Row]:
     """The tightest first; those without numbers last, for nobody can act on them here."""
-    rows = [row_of(lot, trends.get(lot.id, Trend())) for lot in lots]
     return sorted(rows, key=lambda row: (_PLACE[row.tile.lot.status], _free_share(row)))
 
 

@@ -1,5 +1,7 @@
 """The overview and the list of car parks: worst first, live, with what waits beside it."""
 
+from typing import NamedTuple
+
 from aiohttp import web
 
 from occupancy import database, database_audit
@@ -10,13 +12,25 @@ from occupancy.permissions import Permission
 from occupancy.web import board_view, schematic
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.ground import AdminGround
-from occupancy.web.admin.lot_rows import Row, rows_of, sum_of
+from occupancy.web.admin.lot_rows import Row, in_order, row_of, sum_of
 from occupancy.web.admin.visit import Visit
+from occupancy.web.formats import LotDetail
 from occupancy.web.schematic import Mark
+from occupancy.web.trend import Trend
 
 NEWEST_DEEDS = 6
 NEWEST_ALARMS = 8
+ROWS = 20  # of the table at once: the tightest, and a page of all
+MOST_DIGITS = 6
 _RANK = {severity: place for place, severity in enumerate(Severity)}
+
+
+class _Made(NamedTuple):
+    """A row and what it was made from."""
+
+    lot: LotDetail
+    trend: Trend
+    row: Row
 
 
 class Overview:
@@ -24,6 +38,7 @@ class Overview:
 
     def __init__(self, ground: AdminGround) -> None:
         self._ground = ground
+        self._made: dict[str, _Made] = {}
 
     def routes(self) -> list[AdminRoute]:
         return [
@@ -37,15 +52,18 @@ class Overview:
     async def page(self, visit: Visit) -> web.StreamResponse:
         lots = self._ground.lots_of(visit)
         rows = self._rows(visit)
+        alarms = self._open_alarms(visit)
         date, clock = board_view.date_words(visit.now_ms)
         return visit.page(
             "overview.html",
-            rows=rows,
+            rows=rows[:ROWS],
+            own=" ".join(visit.person.lots),
             sum=sum_of(rows),
-            alarms=self._open_alarms(visit),
-            oldest_ms=min((a.raised_at_ms for a in self._open_alarms(visit)), default=None),
+            drifting=sum(1 for row in rows if row.drift),
+            alarms=alarms,
+            oldest_ms=min((a.raised_at_ms for a in alarms), default=None),
             faces=board_view.faces(lots, self._ground.town_signs, self._ground.short_names()),
-            schematic=schematic.draw([_mark(row) for row in rows]),
+            schematic=schematic.draw([_mark(row) for row in rows[:ROWS]]),
             deeds=await self._newest_deeds(visit),
             date=date,
             clock=clock,
@@ -53,7 +71,7 @@ class Overview:
 
     async def table(self, visit: Visit) -> web.StreamResponse:
         """Ordered anew; the numbers in between come by the stream."""
-        return visit.fragment("lot_table.html", rows=self._rows(visit))
+        return visit.fragment("lot_table.html", **self._page_of(visit))
 
     async def waiting(self, visit: Visit) -> web.StreamResponse:
         return visit.fragment("waiting_alarms.html", alarms=self._open_alarms(visit))
@@ -62,11 +80,24 @@ class Overview:
         return visit.fragment("newest_deeds.html", deeds=await self._newest_deeds(visit))
 
     async def lots(self, visit: Visit) -> web.StreamResponse:
-        return visit.page("lots.html", rows=self._rows(visit))
+        return visit.page("lots.html", **self._page_of(visit))
+
+    def _page_of(self, visit: Visit) -> dict[str, object]:
+        """The rows of the page that is asked for, the first where none is."""
+        rows = self._rows(visit)
+        pages = max(1, -(-len(rows) // ROWS))
+        page = min(pages, _page_number(visit.asked("page")))
+        return {"rows": rows[ROWS * (page - 1) : ROWS * page], "page": page, "pages": pages}
 
     def _rows(self, visit: Visit) -> list[Row]:
-        lots = self._ground.lots_of(visit)
-        return rows_of(lots, {lot.id: self._ground.trends.of(lot.id) for lot in lots})
+        return in_order(self._row(lot) for lot in self._ground.lots_of(visit))
+
+    def _row(self, lot: LotDetail) -> Row:
+        """Made once for everybody, until the lot or its trend is another."""
+        trend, made = self._ground.trends.of(lot.id), self._made.get(lot.id)
+        if made is None or made.lot is not lot or made.trend is not trend:
+            made = self._made[lot.id] = _Made(lot, trend, row_of(lot, trend))
+        return made.row
 
     def _open_alarms(self, visit: Visit) -> list[Alarm]:
         alarms = [a for a in self._ground.alarms.open.alarms if visit.sees(a.key.lot_id)]
@@ -80,6 +111,12 @@ class Overview:
             )
         except database.NOT_READY:
             return []
+
+
+def _page_number(text: str) -> int:
+    """The first where it is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return max(1, int(text)) if is_number else 1
 
 
 def _mark(row: Row) -> Mark:

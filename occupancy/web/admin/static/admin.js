@@ -58,7 +58,8 @@
     const strip = one("[data-sum='free']");
     if (!strip || !lots.size) return;
     const known = [...lots.values()].map(asSeenNow).filter((lot) => lot.live.free !== null);
-    const mine = known.filter((lot) => one(`[data-lot="${lot.id}"]`));
+    const own = one("[data-own]").dataset.own.split(" ").filter(Boolean); // none named: all
+    const mine = known.filter((lot) => !own.length || own.includes(lot.id));
     const serving = mine.filter((lot) => lot.status !== "closed");
     const add = (name) => serving.reduce((sum, lot) => sum + lot.live[name], 0);
     put(strip, serving.length ? add("free") : DASH);
