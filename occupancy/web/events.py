@@ -202,8 +202,9 @@ class LiveStream:
         beat = Heartbeat(
             now=formats.rfc3339(self._showcase.now_ms()),
             observed_at={
-                lot_id: formats.rfc3339(picture.observed_at_ms)
-                for lot_id, picture in self._showcase.pictures.items()
+                lot_id: observed_at
+                for lot_id in self._showcase.pictures
+                if (observed_at := self._showcase.change(lot_id).live.observed_at) is not None
             },
             source="lost" if lost else "live",
         )

@@ -54,7 +54,7 @@ class Showcase:
         self._listeners: list[Changed] = []
         self._looks: dict[str, str] = {}
         self._fresh: set[str] = set()
-        self._next_stale_ms = NEVER_MS
+        self._next_stale_ms = NEVER_MS  # or earlier: who is heard again is not taken out of it
         self._look_again(self.lots)
 
     def listen(self, changed: Changed) -> None:
@@ -125,8 +125,9 @@ class Showcase:
         """A lot that falls silent changes what readers see although nothing comes in."""
         now_ms = self._clock()
         if now_ms >= self._next_stale_ms:
-            old = [lot for lot in self._fresh if stale_at_ms(self.pictures[lot]) <= now_ms]
-            self._tell(self._look_again(old))
+            ends = {lot: stale_at_ms(self.pictures[lot]) for lot in self._fresh}
+            self._next_stale_ms = min((at for at in ends.values() if at > now_ms), default=NEVER_MS)
+            self._tell(self._look_again([lot for lot, at in ends.items() if at <= now_ms]))
 
     async def follow(self, redis: Redis) -> None:
         """Keep the pictures up to date until cancelled; a lost link is told and tried again."""
@@ -181,14 +182,13 @@ class Showcase:
             if look != self._looks.get(lot_id):
                 self._looks[lot_id] = look
                 changed.append(lot_id)
-        ends = (stale_at_ms(self.pictures[lot]) for lot in self._fresh)
-        self._next_stale_ms = min(ends, default=NEVER_MS)
         return changed
 
     def _note_age(self, lot_id: str) -> None:
         picture = self.pictures.get(lot_id)
         if picture is not None and stale_at_ms(picture) > self._clock():
             self._fresh.add(lot_id)
+            self._next_stale_ms = min(self._next_stale_ms, stale_at_ms(picture))
         else:
             self._fresh.discard(lot_id)
 

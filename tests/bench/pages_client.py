@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections import defaultdict
+from typing import cast
 
 import uvloop
 
@@ -32,8 +33,7 @@ class _Stream(asyncio.Protocol):
         self._told = told
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(self._request)
+        cast("asyncio.Transport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
         self._told["bytes"] += len(data)
@@ -97,7 +97,7 @@ class Operators:
         random.seed(1)
         async with asyncio.TaskGroup() as group:
             while time.monotonic() < until:
-                await asyncio.sleep(random.expovariate(1 / apart_seconds))  # noqa: S311
+                await asyncio.sleep(random.expovariate(1 / apart_seconds))
                 key = random.choice(self._keys)  # noqa: S311
                 group.create_task(self._ask(path, key), name=path)
 

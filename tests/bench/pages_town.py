@@ -1,4 +1,4 @@
-"""Hundreds of car parks that are heard all the time, with a past, and operators who are logged in."""
+"""Hundreds of car parks that are heard all the time, with a past, and operators logged in."""
 
 import asyncio
 import json

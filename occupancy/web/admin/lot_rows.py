@@ -42,7 +42,6 @@ class Row(msgspec.Struct, frozen=True):
     working: int
     entries: int | None
     exits: int | None
-    drift: int | None
 
     @property
     def bars_width(self) -> int:
@@ -60,12 +59,13 @@ class Sum(msgspec.Struct, frozen=True):
     out_of_service: int
     entries: int | None
     exits: int | None
-    tightest: Row | None
+    drifting: int
+    tightest: Tile | None
 
 
-def in_order(rows: Iterable[Row]) -> list[Row]:
+def in_order(lots: Iterable[LotDetail]) -> list[LotDetail]:
     """The tightest first; those without numbers last, for nobody can act on them here."""
-    return sorted(rows, key=lambda row: (_PLACE[row.tile.lot.status], _free_share(row)))
+    return sorted(lots, key=lambda lot: (_PLACE[lot.status], _free_share(lot)))
 
 
 def row_of(lot: LotDetail, trend: Trend) -> Row:
@@ -78,32 +78,36 @@ def row_of(lot: LotDetail, trend: Trend) -> Row:
         working=sum(group.state is GroupState.WORKING for group in lot.groups),
         entries=trend.entries_day,
         exits=trend.exits_day,
-        drift=None if lot.counters is None else lot.counters.drift_cars,
     )
 
 
-def sum_of(rows: Sequence[Row]) -> Sum:
+def sum_of(lots: Sequence[LotDetail], trends: Iterable[Trend]) -> Sum:
     """Closed car parks and silent ones do not count as room."""
-    trusted = [row for row in rows if row.tile.lot.live.free is not None]
-    serving = [r.tile.lot.live for r in trusted if r.tile.lot.status is not Status.CLOSED]
-    silent = [r.tile.lot.live.capacity for r in rows if r.tile.lot.live.free is None]
-    told = [row for row in rows if row.tile.lot.status in (Status.OPEN, Status.ALMOST_FULL)]
-    flows = [row for row in rows if row.entries is not None and row.exits is not None]
+    trusted = [lot for lot in lots if lot.live.free is not None]
+    serving = [lot.live for lot in trusted if lot.status is not Status.CLOSED]
+    told = [lot for lot in lots if lot.status in (Status.OPEN, Status.ALMOST_FULL)]
+    flows = [
+        (trend.entries_day, trend.exits_day)
+        for trend in trends
+        if trend.entries_day is not None and trend.exits_day is not None
+    ]
+    tightest = min(told, key=_free_share, default=None)
     return Sum(
         free=sum(live.free or 0 for live in serving) if serving else None,
         usable=sum(live.usable or 0 for live in serving),
         trusted=len(trusted),
-        lots=len(rows),
-        silent_spaces=sum(silent),
+        lots=len(lots),
+        silent_spaces=sum(lot.live.capacity for lot in lots if lot.live.free is None),
         out_of_service=sum(live.out_of_service or 0 for live in serving),
-        entries=sum(row.entries or 0 for row in flows) if flows else None,
-        exits=sum(row.exits or 0 for row in flows) if flows else None,
-        tightest=min(told, key=_free_share, default=None),
+        entries=sum(entries for entries, _ in flows) if flows else None,
+        exits=sum(exits for _, exits in flows) if flows else None,
+        drifting=sum(1 for lot in lots if lot.counters is not None and lot.counters.drift_cars),
+        tightest=None if tightest is None else tile(tightest),
     )
 
 
-def _free_share(row: Row) -> float:
-    live = row.tile.lot.live
+def _free_share(lot: LotDetail) -> float:
+    live = lot.live
     return (live.free or 0) / live.usable if live.usable else 0.0
 
 

@@ -33,6 +33,14 @@ class _Made(NamedTuple):
     row: Row
 
 
+class _Page(NamedTuple):
+    """Some of the rows: the page of this number, of so many."""
+
+    rows: list[Row]
+    number: int
+    of: int
+
+
 class Overview:
     """`/admin/` and `/admin/lots`."""
 
@@ -50,20 +58,19 @@ class Overview:
         ]
 
     async def page(self, visit: Visit) -> web.StreamResponse:
-        lots = self._ground.lots_of(visit)
-        rows = self._rows(visit)
+        lots = self._in_order(visit)
+        rows = [self._row(lot) for lot in lots[:ROWS]]
         alarms = self._open_alarms(visit)
         date, clock = board_view.date_words(visit.now_ms)
         return visit.page(
             "overview.html",
-            rows=rows[:ROWS],
+            rows=rows,
             own=" ".join(visit.person.lots),
-            sum=sum_of(rows),
-            drifting=sum(1 for row in rows if row.drift),
+            sum=sum_of(lots, [self._ground.trends.of(lot.id) for lot in lots]),
             alarms=alarms,
             oldest_ms=min((a.raised_at_ms for a in alarms), default=None),
             faces=board_view.faces(lots, self._ground.town_signs, self._ground.short_names()),
-            schematic=schematic.draw([_mark(row) for row in rows[:ROWS]]),
+            schematic=schematic.draw([_mark(row) for row in rows]),
             deeds=await self._newest_deeds(visit),
             date=date,
             clock=clock,
@@ -71,7 +78,7 @@ class Overview:
 
     async def table(self, visit: Visit) -> web.StreamResponse:
         """Ordered anew; the numbers in between come by the stream."""
-        return visit.fragment("lot_table.html", **self._page_of(visit))
+        return visit.fragment("lot_table.html", rows=self._page_of(visit).rows)
 
     async def waiting(self, visit: Visit) -> web.StreamResponse:
         return visit.fragment("waiting_alarms.html", alarms=self._open_alarms(visit))
@@ -80,17 +87,19 @@ class Overview:
         return visit.fragment("newest_deeds.html", deeds=await self._newest_deeds(visit))
 
     async def lots(self, visit: Visit) -> web.StreamResponse:
-        return visit.page("lots.html", **self._page_of(visit))
+        shown = self._page_of(visit)
+        return visit.page("lots.html", rows=shown.rows, page=shown.number, pages=shown.of)
 
-    def _page_of(self, visit: Visit) -> dict[str, object]:
+    def _page_of(self, visit: Visit) -> "_Page":
         """The rows of the page that is asked for, the first where none is."""
-        rows = self._rows(visit)
-        pages = max(1, -(-len(rows) // ROWS))
-        page = min(pages, _page_number(visit.asked("page")))
-        return {"rows": rows[ROWS * (page - 1) : ROWS * page], "page": page, "pages": pages}
+        lots = self._in_order(visit)
+        pages = max(1, -(-len(lots) // ROWS))
+        number = min(pages, _page_number(visit.asked("page")))
+        shown = lots[ROWS * (number - 1) : ROWS * number]
+        return _Page([self._row(lot) for lot in shown], number, pages)
 
-    def _rows(self, visit: Visit) -> list[Row]:
-        return in_order(self._row(lot) for lot in self._ground.lots_of(visit))
+    def _in_order(self, visit: Visit) -> list[LotDetail]:
+        return in_order(self._ground.lots_of(visit))
 
     def _row(self, lot: LotDetail) -> Row:
         """Made once for everybody, until the lot or its trend is another."""
