@@ -5,9 +5,9 @@ import random
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from lot_sim.scenario import Destination, Kind, LotPlan, Scenario, Stay
+from lot_sim.scenario import Destination, Kind, Scenario, Stay
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -86,7 +86,16 @@ def draw_stay_ms(stays: Sequence[Stay], chance: random.Random) -> int:
     return min(max(int(minutes * 60_000), 60_000), _STAY_MOST_MS)
 
 
-def metres_between(a: Destination | LotPlan, b: Destination | LotPlan) -> float:
+class Placed(Protocol):
+    """Whatever lies somewhere (WGS-84)."""
+
+    @property
+    def latitude(self) -> float: ...
+    @property
+    def longitude(self) -> float: ...
+
+
+def metres_between(a: Placed, b: Placed) -> float:
     """As the crow flies, good to a few metres within a town."""
     east = (a.longitude - b.longitude) * math.cos(math.radians(a.latitude))
     return math.hypot(a.latitude - b.latitude, east) * _EARTH_METRES_PER_DEGREE

@@ -60,7 +60,7 @@ class Town:
         ]
         self.agenda.at(first_midnight, self._begin_day)
         self.agenda.run_until(start_ms)
-        self._open_books()
+        self.open_books()
 
     @property
     def now_ms(self) -> int:
@@ -75,7 +75,8 @@ class Town:
                 return lot
         raise KeyError(f"no lot {lot_id}")
 
-    def _open_books(self) -> None:
+    def open_books(self) -> None:
+        """Count from here on; the cars inside stay."""
         self.went_home = 0
         for lot in self.lots:
             lot.open_books()
