@@ -1,7 +1,7 @@
 """Plays the fitted town with and without a change, seed by seed, and tells what it changes."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean, stdev
 
 import msgspec
@@ -160,7 +160,7 @@ class _Played:
             self._town.run_until(at_ms)
             self._sample()
         self._town.run_until(end_ms)
-        return (*self._of_district(), *(one for lot in self._of_lots() for one in lot))
+        return (*self._of_district(), *self._of_lots())
 
     def _free(self, lot: int) -> int:
         park = self._town.lots[lot]
@@ -196,20 +196,19 @@ class _Played:
         yield Figure("full_minutes", "", sum(self._full_ms.values()) / 60_000 / days)
         yield Figure("walk_metres", "", _mean(self._walks_metres))
         yield Figure("search_minutes", "", _mean(self._searches_ms) / 60_000)
-        yield Figure("revenue_fen", "", sum(self._revenue_fen.values()) / days)
+        if self._fees.keys() >= self._revenue_fen.keys():
+            yield Figure("revenue_fen", "", sum(self._revenue_fen.values()) / days)
 
-    def _of_lots(self) -> Iterator[tuple[Figure, ...]]:
+    def _of_lots(self) -> Iterator[Figure]:
         days = self._spec.days
         for park in self._town.lots:
             lot_id = park.plan.lot_id
-            values: Mapping[str, float] = {
-                "entries": park.crossed(Direction.ENTRY) / days,
-                "refused": park.refused / days,
-                "full_minutes": self._full_ms[lot_id] / 60_000 / days,
-                "occupancy": self._occupied[lot_id] / self._samples * 100,
-                "revenue_fen": self._revenue_fen[lot_id] / days,
-            }
-            yield tuple(Figure(name, lot_id, value) for name, value in values.items())
+            yield Figure("entries", lot_id, park.crossed(Direction.ENTRY) / days)
+            yield Figure("refused", lot_id, park.refused / days)
+            yield Figure("full_minutes", lot_id, self._full_ms[lot_id] / 60_000 / days)
+            yield Figure("occupancy", lot_id, self._occupied[lot_id] / self._samples * 100)
+            if lot_id in self._fees:
+                yield Figure("revenue_fen", lot_id, self._revenue_fen[lot_id] / days)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -87,7 +87,7 @@ class Change(msgspec.Struct, frozen=True):
     fees: dict[str, Fees] = {}
 
 
-class Spec(msgspec.Struct, frozen=True):
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All a study needs: whoever plays it again gets the same outcome.
 
     `first_day_ms` is a midnight in Shanghai; `metres_a_yuan` is how much farther drivers walk to
@@ -95,11 +95,11 @@ class Spec(msgspec.Struct, frozen=True):
     """
 
     lots: tuple[StudyLot, ...]
-    destinations: tuple[StudyDestination, ...]
     recorded: tuple[Recorded, ...]
-    fees: dict[str, Fees]
     change: Change
     first_day_ms: int
+    destinations: tuple[StudyDestination, ...] = ()
+    fees: dict[str, Fees] = {}
     days: int = 7
     seeds: int = 30
     metres_a_yuan: float = 20.0
