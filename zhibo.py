@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from gateway.doctor import Finding
+    from lot_sim.scenario import Scenario
     from occupancy.database import Pool
     from occupancy.report.period import Period
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
+STUDY_NICENESS = 10  # a study waits for everything that is live
 SETTINGS = tuple(
     {
         setting.name: setting
@@ -409,6 +411,41 @@ def _with_database(environ: Environ, work: "Callable[[Pool], Awaitable[T]]") -> 
     return asyncio.run(run())
 
 
+def study(arguments: argparse.Namespace, environ: Environ) -> int:
+    """Plays what-if studies: `work` until it is stopped, `again` one of them, for its check."""
+    from functools import partial
+
+    from lot_sim.study_player import StudyPlayer
+    from lot_sim.study_spec import BadStudyError
+    from occupancy.database import pool
+    from occupancy.study_worker import StudyWorker, play_again
+
+    make = partial(StudyPlayer, believed=_believed_town(environ))
+    if arguments.what == "again":
+        is_same, words = _with_database(
+            environ, lambda connections: play_again(connections, arguments.number, make)
+        )
+        print(words)
+        return 0 if is_same else FOUND_TROUBLE
+    postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+    os.nice(STUDY_NICENESS)
+
+    async def run(stopping: asyncio.Event) -> None:
+        async with pool(postgres_url) as connections:
+            worker = StudyWorker(connections, f"{os.getpid()}", make, (BadStudyError,))
+            await worker.keep_playing(stopping)
+
+    gateway.process.run(run)
+    return 0
+
+
+def _believed_town(environ: Environ) -> "Scenario":
+    from lot_sim.scenario import parse_scenario
+
+    file = lot_sim.config.SCENARIO.read(environ)
+    return parse_scenario(file.read_text(encoding="utf-8"), file.name)
+
+
 def sim(arguments: argparse.Namespace, environ: Environ) -> int:
     from lot_sim.run import run_sim
 
@@ -606,6 +643,7 @@ def parser() -> argparse.ArgumentParser:
     field.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml")
     _add_sim_flags(field)
     _add_planning(command)
+    _add_studies(command)
     check = command("truth-check", truth_check, "entries minus exits against the machines, now")
     check.add_argument("lot", nargs="?", metavar="LOT")
     reported = command("reports", reports, "what citizens reported, the newest first")
@@ -648,6 +686,14 @@ def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
     opened = command("open-history", open_history, "publish a finished month as open files")
     opened.add_argument("month", type=_month, metavar="MONTH", help="e.g. 2026-10")
     opened.add_argument("--note", required=True, help="what this version is, or why it is another")
+
+
+def _add_studies(command: "Callable[..., argparse.ArgumentParser]") -> None:
+    tried = command("study", study, "play the what-if studies that planners ask for")
+    steps = tried.add_subparsers(dest="what", required=True, metavar="WHAT")
+    steps.add_parser("work", help="play what is asked for, until stopped; several may run")
+    again = steps.add_parser("again", help="play a kept study again: is the outcome the same?")
+    again.add_argument("number", type=int, metavar="NUMBER")
 
 
 def _add_days(parser: argparse.ArgumentParser) -> None:

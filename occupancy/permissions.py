@@ -22,6 +22,7 @@ class Permission(StrEnum):
     EDIT_SITES = "edit_sites"  # of the construction plan
     EXPORT = "export"
     SEE_AUDIT = "see_audit"
+    STUDY = "study"  # try a change out in a simulated town
     MANAGE_USERS = "manage_users"
     SEE_SETTINGS = "see_settings"
 
@@ -52,10 +53,11 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
         Permission.DRAFT_TARIFF,
         Permission.EDIT_CALENDAR,
         Permission.EDIT_LOTS,
+        Permission.STUDY,
     },
     Role.APPROVER: _READ
     | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
-    Role.PLANNER: _READ | {Permission.EDIT_SITES},
+    Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.STUDY},
     Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
     Role.ADMIN: frozenset(Permission),
 }

@@ -1,7 +1,5 @@
 """What came of a study, as planners read it: each difference in words that its interval bears."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 NAMES = {
@@ -124,7 +122,7 @@ def sentence(one: Difference) -> str:
 
 
 def _between(one: Difference) -> str:
-    ends: Sequence[float] = sorted((abs(one.low), abs(one.high)))
+    ends = sorted((abs(one.low), abs(one.high)))
     return f"{number(ends[0])} 至 {number(ends[1])}"
 
 

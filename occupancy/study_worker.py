@@ -36,6 +36,22 @@ class Player(Protocol):
     def outcome(self) -> str: ...
 
 
+async def play_again(
+    connections: Pool, number: int, make: Callable[[str], Player]
+) -> tuple[bool, str]:
+    """Whether a kept study brings the same outcome from the same facts, and that in words."""
+    kept = await database_studies.find_study(connections, number)
+    if kept is None or kept.spec is None or kept.outcome_sha256 is None:
+        return False, f"there is no study {number} that was played to its end"
+    player = make(kept.spec)
+    while not player.is_done:
+        player.play_next()
+    seal = database_studies.digest(player.outcome())
+    if seal == kept.outcome_sha256:
+        return True, f"study {number}: the same outcome, sha256 {seal}"
+    return False, f"study {number}: another outcome: {seal}, kept is {kept.outcome_sha256}"
+
+
 class StudyWorker:
     """`make` turns facts (JSON) into a player, raising one of `refusals` where it cannot."""
 
@@ -48,7 +64,11 @@ class StudyWorker:
     ) -> None:
         self._connections, self._holder = connections, holder
         self._make = make
-        self._refusals: tuple[type[Exception], ...] = (*refusals, NothingRecordedError, BadEditError)
+        self._refusals: tuple[type[Exception], ...] = (
+            *refusals,
+            NothingRecordedError,
+            BadEditError,
+        )
 
     async def keep_playing(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; a database that is away is waited for."""

@@ -127,6 +127,7 @@ def _children(town: Town, environ: Mapping[str, str]) -> list[Child]:
         ("sim", ("sim", str(town.scenario))),
         ("recorder", ("recorder",)),
         ("serve", ("serve",)),
+        ("study", ("study", "work")),
         *((f"gateway-{path.stem}", ("gateway", str(path))) for path in town.car_parks),
     ]
     return [

@@ -20,8 +20,8 @@ class Pages:
         )
         self._environment.globals["static"] = static.url
 
-    def add_filter(self, name: str, change: Callable[[str], str]) -> None:
-        """`{{ word | name }}` gives what `change` makes of the word."""
+    def add_filter(self, name: str, change: Callable[..., str]) -> None:
+        """`{{ word | name }}` gives what `change` makes of it."""
         self._environment.filters[name] = change
 
     def render(self, template: str, **values: object) -> str:

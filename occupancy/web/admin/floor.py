@@ -29,6 +29,7 @@ from occupancy.web.admin.settings_page import SettingsPage
 from occupancy.web.admin.settings_told import SettingTold
 from occupancy.web.admin.signs_page import SignsPage
 from occupancy.web.admin.sites_page import SitesPage
+from occupancy.web.admin.studies_page import StudiesPage
 from occupancy.web.admin.tariffs_page import TariffsPage
 from occupancy.web.admin.users_page import UsersPage
 from occupancy.web.outlook import Outlook, OutlookOf
@@ -87,6 +88,7 @@ def open_admin(
         *CalendarPage(ground, desk).routes(),
         *LiveLists(ground).routes(),
         *ExplorePage(ground).routes(),
+        *StudiesPage(ground).routes(),
         *ExportsPage(ground).routes(),
         *SitesPage(ground).routes(),
         *Search(ground).routes(),

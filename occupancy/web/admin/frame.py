@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from occupancy.study_outcome import number
 from occupancy.web.admin import cookies, words
 from occupancy.web.admin.language import COOKIE, chosen, speaker
 from occupancy.web.admin.menu import home_of, menu_of
@@ -35,6 +36,7 @@ class Frame:
     ) -> None:
         self._pages = Pages(static, "occupancy.web.admin")
         self._pages.add_filter("lot_name", name_of)
+        self._pages.add_filter("figure", number)
         self._count_alarms = count_alarms
 
     def page(self, visit: "Visit", template: str, status: int, **values: object) -> web.Response:

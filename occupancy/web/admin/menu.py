@@ -55,6 +55,7 @@ MENU: Sequence[Part] = (
         (
             Item("/admin/quality", "数据质量", Permission.SEE),
             Item("/admin/explore", "数据探索", Permission.SEE),
+            Item("/admin/studies", "方案试算", Permission.SEE),
             Item("/admin/exports", "数据导出", Permission.EXPORT),
             Item("/reports/sites", "建设项目", Permission.SEE),
         ),

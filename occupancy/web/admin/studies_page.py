@@ -99,9 +99,7 @@ class StudiesPage:
         self._require_whole_town(visit)
         kept = await self._kept(visit)
         try:
-            await study_desk.withdraw(
-                self._ground.connections, kept.number, by=visit.person.name
-            )
+            await study_desk.withdraw(self._ground.connections, kept.number, by=visit.person.name)
         except (SettledError, NoSuchStudyError) as refusal:
             return self._one(visit, 409, kept, str(refusal))
         return visit.see_other(PATH, done=f"已撤回“{kept.wish.name}”")

@@ -42,6 +42,7 @@ PERMISSIONS: Mapping[Permission, str] = {
     Permission.EDIT_LOTS: "修改车场资料",
     Permission.EXPORT: "导出数据",
     Permission.SEE_AUDIT: "查看操作日志",
+    Permission.STUDY: "试算方案",
     Permission.MANAGE_USERS: "管理用户",
     Permission.SEE_SETTINGS: "查看系统设置",
 }
@@ -122,6 +123,8 @@ DEEDS: Mapping[str, str] = {
     "discard_tariff": "作废收费草稿",
     "withdraw_tariff": "撤回收费标准",
     "change_lot": "修改车场资料",
+    "ask_study": "提交试算方案",
+    "withdraw_study": "撤回试算方案",
     "change_calendar": "修改日历",
     "undo_calendar": "撤销日历修改",
 }
