@@ -643,7 +643,6 @@ def parser() -> argparse.ArgumentParser:
     field.add_argument("config", type=Path, nargs="?", metavar="CONFIG.toml")
     _add_sim_flags(field)
     _add_planning(command)
-    _add_studies(command)
     check = command("truth-check", truth_check, "entries minus exits against the machines, now")
     check.add_argument("lot", nargs="?", metavar="LOT")
     reported = command("reports", reports, "what citizens reported, the newest first")
@@ -688,7 +687,6 @@ def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
     opened.add_argument("--note", required=True, help="what this version is, or why it is another")
 
 
-def _add_studies(command: "Callable[..., argparse.ArgumentParser]") -> None:
     tried = command("study", study, "play the what-if studies that planners ask for")
     steps = tried.add_subparsers(dest="what", required=True, metavar="WHAT")
     steps.add_parser("work", help="play what is asked for, until stopped; several may run")
