@@ -686,7 +686,6 @@ def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
     opened.add_argument("month", type=_month, metavar="MONTH", help="e.g. 2026-10")
     opened.add_argument("--note", required=True, help="what this version is, or why it is another")
 
-
     tried = command("study", study, "play the what-if studies that planners ask for")
     steps = tried.add_subparsers(dest="what", required=True, metavar="WHAT")
     steps.add_parser("work", help="play what is asked for, until stopped; several may run")

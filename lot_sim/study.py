@@ -23,6 +23,7 @@ from lot_sim.town import Town
 
 SAMPLE_MS = 300_000
 NO_CHANGE = Change()
+LEAST_SEEDS = 2  # one alone bears no interval
 # Student's t, two-sided 95 %, by degrees of freedom; beyond the last the normal's.
 _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179)
 _T95_MORE = {15: 2.131, 20: 2.086, 25: 2.060, 29: 2.045, 40: 2.021, 60: 2.0, 120: 1.98}
@@ -65,6 +66,8 @@ def require_possible(spec: Spec) -> None:
         raise BadStudyError("every car park is closed in this study; leave one open")
     if any(more < 1 for more in change.spaces.values()):
         raise BadStudyError("spaces to add must be 1 or more")
+    if spec.seeds < LEAST_SEEDS or spec.days < 1:
+        raise BadStudyError(f"a study needs a day or more and at least {LEAST_SEEDS} seeds")
     if change == NO_CHANGE:
         raise BadStudyError("nothing is changed in this study; choose at least one change")
 
@@ -101,10 +104,8 @@ def _differences(pairs: Sequence[Pair]) -> Iterator[Difference]:
 
 
 def paired(without: Sequence[float], changed: Sequence[float]) -> tuple[float, float]:
-    """Mean difference, and half its 95 % interval (Student's t); infinite for a single seed."""
+    """Mean difference, and half its 95 % interval (Student's t); two values or more."""
     each = [b - a for a, b in zip(without, changed, strict=True)]
-    if len(each) == 1:
-        return each[0], math.inf
     return fmean(each), t95(len(each) - 1) * stdev(each) / math.sqrt(len(each))
 
 

@@ -154,4 +154,7 @@ def _new_fees(
     if now is None:
         raise NothingRecordedError(f"{lot.short_name}没有可用的收费标准，不能改价")
     changed = price_versions([at_another_price(now, wish.price)], calendar)
-    return {lot.lot_id: fee_table(changed, calendar, day)}
+    try:
+        return {lot.lot_id: fee_table(changed, calendar, day)}
+    except QuoteError as reason:
+        raise NothingRecordedError(f"{lot.short_name}的收费标准不能改价：{reason}") from None
