@@ -8,7 +8,9 @@ from occupancy import database, database_rollup, database_tariffs
 from occupancy.calendar import Calendar
 from occupancy.database import Pool
 from occupancy.lot import Lot
-from occupancy.rollup import DAY_MS, Window, local_day
+from occupancy.observed import facts_of, observe
+from occupancy.refused import estimate
+from occupancy.rollup import DAY_MS, local_day
 from occupancy.stay import QuoteError
 from occupancy.study import StudyWish
 from occupancy.study_past import THURSDAY, WEEKDAYS, PastHours, past_hours
@@ -17,7 +19,8 @@ from occupancy.tariff_book import TariffBook, UnknownTariffError
 from occupancy.tariff_clock import local_minute
 from occupancy.tariff_entry import price_versions
 
-HOUR_MINUTES = 60
+HOUR_MINUTES, QUARTER_MINUTES = 60, 15
+HOUR_MS = 3_600_000
 
 
 class NothingRecordedError(Exception):
@@ -110,11 +113,23 @@ async def _recorded(connections: Pool, lot: Lot, wish: StudyWish, calendar: Cale
         raise NothingRecordedError(
             f"{lot.short_name}在 {wish.first_day} 至 {wish.last_day} 没有进场记录，请换一段日子"
         )
-    return past_hours(lot.lot_id, windows, calendar.day_type, refused_of(windows))
+    refused = await _refused(connections, lot, wish, calendar)
+    return past_hours(lot.lot_id, windows, calendar.day_type, refused)
 
 
-def refused_of(_: Sequence[Window]) -> dict[int, float]:
-    return {}
+async def _refused(
+    connections: Pool, lot: Lot, wish: StudyWish, calendar: Calendar
+) -> dict[int, float]:
+    """Estimated drivers turned away, by the start of the hour."""
+    quarters = await database_rollup.read_windows(
+        connections, lot.lot_id, wish.first_ms, wish.end_ms, QUARTER_MINUTES
+    )
+    seen = observe(facts_of(lot), quarters, wish.first_ms, wish.end_ms, QUARTER_MINUTES)
+    by_hour: dict[int, float] = {}
+    for at_ms, cars in estimate(seen, calendar).by_quarter.items():
+        hour_ms = at_ms // HOUR_MS * HOUR_MS
+        by_hour[hour_ms] = by_hour.get(hour_ms, 0.0) + cars
+    return by_hour
 
 
 def _placed(lot: Lot) -> PlacedLot:

@@ -191,7 +191,9 @@ def test_money_is_read_in_yuan() -> None:
 
 def test_both_sides_mean_the_same_by_the_same_names() -> None:
     """The service's facts are the simulator's, and its outcome is the service's."""
-    prices = fee_table(price_versions([TARIFFS["kangle"].tariff], Calendar()), Calendar(), day_of(MONDAY))
+    prices = fee_table(
+        price_versions([TARIFFS["kangle"].tariff], Calendar()), Calendar(), day_of(MONDAY)
+    )
     told = past_hours("kangle", hours(MONDAY, 4), Calendar().day_type, {})
     facts = StudyFacts(
         (PlacedLot("kangle", "康乐路", 23.1, 112.9, (Bays("g1", (6, 7)),)),),
@@ -204,8 +206,8 @@ def test_both_sides_mean_the_same_by_the_same_names() -> None:
         20.0,
     )
     said = msgspec.json.encode(facts)
-    read = msgspec.to_builtins(msgspec.json.decode(said, type=Spec))
-    assert {**read, **msgspec.json.decode(said)} == msgspec.json.decode(msgspec.json.encode(read))
+    read = msgspec.json.decode(msgspec.json.encode(msgspec.json.decode(said, type=Spec)))
+    assert {**read, **msgspec.json.decode(said)} == read
     assert set(StudyOutcome.__struct_fields__) == set(PlayedOutcome.__struct_fields__)
     played = PlayedOutcome("study-1", (), (), 30, 7)
     assert read_outcome(msgspec.json.encode(played).decode()).seeds == 30
