@@ -127,5 +127,7 @@ def _between(one: Difference) -> str:
 
 
 def number(value: float) -> str:
-    """As many digits as a planner reads: none from a hundred on, else one."""
-    return f"{value:,.0f}" if abs(value) >= _FEN else f"{value:.1f}"
+    """As many digits as a planner reads: none from a hundred on, two below one."""
+    digits = 0 if abs(value) >= _FEN else 1 if abs(value) >= 1 else 2
+    written = f"{abs(value):,.{digits}f}"
+    return f"−{written}" if value < 0 and written.strip("0.") else written
