@@ -221,8 +221,9 @@ def push(arguments: argparse.Namespace, environ: Environ) -> int:
 
 def recorder(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.redis_client import connect
+    from occupancy.audit_notes import AuditNotes
     from occupancy.database_rollup import Retention
-    from occupancy.recorder import run_recorder
+    from occupancy.recorder import Chores, run_recorder
     from routing.guided_faces import GuidedFaces
 
     redis_url = _needed(gateway.config.REDIS_URL, environ)
@@ -234,13 +235,13 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
         occupancy.config.KEEP_MINUTES.read(environ),
         occupancy.config.KEEP_QUARTERS.read(environ),
     )
+    notes = AuditNotes(*occupancy.config.audit_places(environ))
+    chores = Chores(escalation, keep, notes)
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
             faces = GuidedFaces(redis).faces
-            await run_recorder(
-                redis, postgres_url, _signs(), now_ms, stopping, faces, escalation, keep
-            )
+            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, faces, chores)
 
     gateway.process.run(run)
     return 0
@@ -360,16 +361,22 @@ def destinations(arguments: argparse.Namespace, environ: Environ) -> int:
 def user(arguments: argparse.Namespace, environ: Environ) -> int:
     from occupancy.operators import add_operator, renew_password
 
+    rules = occupancy.config.load_password_rules(environ)
     if arguments.what == "password":
         renewed = _with_database(
-            environ, lambda pool: renew_password(pool, arguments.who, _person(environ))
+            environ, lambda pool: renew_password(pool, arguments.who, _person(environ), rules)
         )
         print(f"password {renewed}" if renewed else f"there is no operator {arguments.who}")
         return 0 if renewed else BAD_INPUT
     made = _with_database(
         environ,
         lambda pool: add_operator(
-            pool, arguments.who, Role(arguments.role), arguments.lots, _person(environ)
+            pool,
+            arguments.who,
+            Role(arguments.role),
+            arguments.lots,
+            _person(environ),
+            rules=rules,
         ),
     )
     print(f"{made.operator.name} ({made.operator.role.value}) is added")
@@ -378,17 +385,21 @@ def user(arguments: argparse.Namespace, environ: Environ) -> int:
 
 
 def audit(arguments: argparse.Namespace, environ: Environ) -> int:
-    from occupancy import database_audit
+    from occupancy import audit_check
     from occupancy.audit import Head
+    from occupancy.audit_notes import AuditNotes
 
     if arguments.what == "export":
         _with_database(environ, _export_audit)
         return 0
     number, _, seal = (arguments.head or "0:").partition(":")
-    noted = Head(int(number), bytes.fromhex(seal))
-    head, flaw = _with_database(environ, lambda pool: database_audit.verify(pool, noted))
-    print(flaw or f"whole: {head.number} records; note the head: {head.number}:{head.hash.hex()}")
-    return FOUND_TROUBLE if flaw else 0
+    by_hand = [Head(int(number), bytes.fromhex(seal))]
+    notes = AuditNotes(*occupancy.config.audit_places(environ))
+    verdict = _with_database(
+        environ, lambda pool: audit_check.verify(pool, notes, by_hand, now_ms())
+    )
+    print(verdict.words)
+    return 0 if verdict.is_whole else FOUND_TROUBLE
 
 
 async def _export_audit(connections: "Pool") -> None:

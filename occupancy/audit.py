@@ -48,13 +48,16 @@ def read(link: Link) -> Recorded:
     return msgspec.json.decode(link.content, type=Recorded)
 
 
-def find_flaw(links: Iterable[Link], head: Head, noted: Head | None = None) -> str | None:
+def find_flaw(links: Iterable[Link], head: Head, noted: Iterable[Head] = ()) -> str | None:
     """The first thing that is wrong, in words; None for a chain that is whole.
 
-    `noted` is a head somebody wrote down earlier.
+    `noted` are heads that were written down earlier.
     """
     seal, number = START, 0
-    was_noted = noted is None or noted.number == 0
+    due: dict[int, set[bytes]] = {}
+    for one in noted:
+        due.setdefault(one.number, set()).add(one.hash)
+    due.pop(0, None)
     for link in links:
         if link.number != number + 1:
             return f"record {number + 1} is missing: after {number} comes {link.number}"
@@ -64,10 +67,8 @@ def find_flaw(links: Iterable[Link], head: Head, noted: Head | None = None) -> s
         seal = hashlib.sha256(link.previous + link.content.encode()).digest()
         if seal != link.hash:
             return f"record {number} was changed after it was sealed"
-        if noted is not None and noted.number == number:
-            if noted.hash != seal:
-                return f"record {number} is not the one that was noted"
-            was_noted = True
+        if due.pop(number, {seal}) != {seal}:
+            return f"record {number} is not the one that was noted"
     if (number, seal) != tuple(head):
         return f"the chain ends at record {number}, its head says {head.number}"
-    return None if was_noted else f"the chain ends at {number}, before the noted head"
+    return f"the chain ends at {number}, before the noted head {max(due)}" if due else None

@@ -1,6 +1,6 @@
 """The audit in PostgreSQL: added through its one function, read back, its chain checked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import msgspec
 
@@ -79,7 +79,17 @@ async def read_head(connections: Pool) -> Head:
     return Head(row["number"], row["hash"])
 
 
-async def verify(connections: Pool, noted: Head | None = None) -> tuple[Head, str | None]:
+async def list_since(connections: Pool, number: int, most: int) -> list[tuple[int, int]]:
+    """Number and time, UTC milliseconds, of the records after this one, the oldest first."""
+    rows = await connections.fetch(
+        "SELECT number, content, previous, hash FROM audit WHERE number > $1 "
+        "ORDER BY number LIMIT $2",
+        *(number, most),
+    )
+    return [(record.number, record.at_ms) for record in (read(Link(**row)) for row in rows)]
+
+
+async def verify(connections: Pool, noted: Iterable[Head] = ()) -> tuple[Head, str | None]:
     """The head, and what is wrong with the chain. Records that come meanwhile wait for the next."""
     head = await read_head(connections)
     links = [link async for link in iterate(connections) if link.number <= head.number]

@@ -1,5 +1,6 @@
 """Operators in PostgreSQL: their passwords' hashes, second factors, and failed log-ins."""
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 
@@ -27,6 +28,12 @@ class Operator(msgspec.Struct, frozen=True):
     is_locked: bool
     generation: int
     version: int
+    password_at: dt.datetime
+    must_change: bool
+
+    def password_days(self, now_ms: int) -> float:
+        """How old his password is."""
+        return (now_ms / 1_000 - self.password_at.timestamp()) / 86_400
 
     @property
     def person(self) -> Person:
@@ -118,10 +125,20 @@ async def set_password(connection: Connection | Pool, name: str, password_hash: 
     return int(
         await connection.fetchval(
             "UPDATE operator SET password_hash = $2, generation = generation + 1, "
-            "version = version + 1 WHERE name = $1 RETURNING generation",
+            "version = version + 1, password_at = now(), must_change = false WHERE name = $1 "
+            "RETURNING generation",
             *(name, password_hash),
         )
     )
+
+
+async def demand_change(connection: Connection, operator: Operator) -> Operator:
+    """Whoever gave it to him knows it: he chooses his own before anything else."""
+    row = await connection.fetchrow(
+        "UPDATE operator SET must_change = true WHERE operator_id = $1 RETURNING *",
+        operator.operator_id,
+    )
+    return _operator(row)
 
 
 async def enrol(

@@ -7,6 +7,7 @@ from occupancy import database_audit, database_users, passwords, second_factor
 from occupancy.audit import Entry
 from occupancy.database import Pool
 from occupancy.database_users import Operator
+from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.permissions import Role
 
 FIRST_ADMINISTRATOR = "admin"
@@ -31,12 +32,14 @@ async def add_operator(
     lots: Sequence[str],
     by: str,
     reason: str = "new operator",
+    rules: PasswordRules = ASVS,
 ) -> Made:
-    """Add him with a password nobody chose. Raises NameTakenError."""
-    password = passwords.make_password()
+    """Add him with a password nobody chose, to be changed at once. Raises NameTakenError."""
+    password = await passwords.make_password(name, rules)
     hashed = await passwords.hash_password(password)
     async with connections.acquire() as connection, connection.transaction():
         made = await database_users.add_operator(connection, name, role, hashed, by, lots)
+        made = await database_users.demand_change(connection, made)
         entry = Entry(by, "add_user", f"user {name}", reason, after=made.facts)
         await database_audit.append(connection, entry)
     return Made(made, password)
@@ -49,14 +52,18 @@ async def add_first_administrator(connections: Pool) -> Made | None:
     return await add_operator(connections, FIRST_ADMINISTRATOR, Role.ADMIN, (), by=FIRST_START)
 
 
-async def renew_password(connections: Pool, name: str, by: str) -> str | None:
+async def renew_password(
+    connections: Pool, name: str, by: str, rules: PasswordRules = ASVS
+) -> str | None:
     """A new password for somebody who lost his; None: there is nobody of this name."""
-    password = passwords.make_password()
+    password = await passwords.make_password(name, rules)
     hashed = await passwords.hash_password(password)
     async with connections.acquire() as connection, connection.transaction():
-        if await database_users.find_operator(connection, name) is None:
+        found = await database_users.find_operator(connection, name)
+        if found is None:
             return None
         await database_users.set_password(connection, name, hashed)
+        await database_users.demand_change(connection, found)
         entry = Entry(by, "renew_password", f"user {name}", "password renewed")
         await database_audit.append(connection, entry)
     return password

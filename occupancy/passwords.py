@@ -7,8 +7,13 @@ import threading
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-LEAST_LETTERS, MOST_LETTERS = 12, 128
-LEAST_DIFFERENT = 5
+from occupancy import password_rules
+from occupancy.common_passwords import is_common
+from occupancy.password_rules import ASVS, LEAST_LETTERS, MOST_LETTERS, PasswordRules
+
+COMMON = (
+    "这个密码太常见，很快会被猜到（例如常用词加数字、键盘上相邻的键）：请换一句只有自己知道的话"
+)
 _AT_ONCE = threading.BoundedSemaphore(2)  # 64 MiB each
 _HASHER = PasswordHasher()
 # What is checked for a name nobody has: it takes as long, and nothing fits it.
@@ -19,19 +24,19 @@ class BadPasswordError(Exception):
     """A password that is too short or too long; the message says what would do."""
 
 
-def find_flaw(password: str, name: str) -> str | None:
+async def find_flaw(password: str, name: str, rules: PasswordRules = ASVS) -> str | None:
     """Why nobody of this name should have it, in Chinese; None: it will do."""
-    if not LEAST_LETTERS <= len(password) <= MOST_LETTERS:
-        return f"密码要 {LEAST_LETTERS} 到 {MOST_LETTERS} 个字符，现在是 {len(password)} 个"
-    if name.casefold() in password.casefold():
-        return "密码里不要有用户名"
-    if len(set(password)) < LEAST_DIFFERENT:
-        return f"至少要有 {LEAST_DIFFERENT} 种不同的字符"
-    return None
+    flaw = password_rules.find_flaw(password, name, rules)
+    if flaw is None and await asyncio.to_thread(is_common, password, name):
+        return COMMON
+    return flaw
 
 
-def make_password() -> str:
-    return secrets.token_urlsafe(15)
+async def make_password(name: str, rules: PasswordRules) -> str:
+    """One that nobody chose and that the rules let through."""
+    while await find_flaw(made := secrets.token_urlsafe(15), name, rules):
+        continue
+    return made
 
 
 async def hash_password(password: str) -> str:

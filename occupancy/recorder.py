@@ -15,6 +15,8 @@ from gateway.history_rows import HistoryRows, decode_rows
 from gateway.process import is_cancelled
 from gateway.signs import SignOrder
 from occupancy import database, database_restrictions, history, restriction_board, snapshot
+from occupancy.audit_keeper import AuditKeeper
+from occupancy.audit_notes import AuditNotes
 from occupancy.copy_rows import contiguous, write
 from occupancy.database_rollup import Retention
 from occupancy.duty import Duty, Heard
@@ -41,6 +43,16 @@ RESTRICTIONS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 _LOST = (RedisError, OSError, TimeoutError)
 NOBODY_IS_TOLD = EscalationSettings({})
+
+
+@dataclass(frozen=True)
+class Chores:
+    """What a recorder does besides recording: whom it tells, what it keeps, where it notes."""
+
+    escalation: EscalationSettings = NOBODY_IS_TOLD
+    keep: Retention = field(default_factory=Retention)
+    notes: AuditNotes | None = None
+
 
 log = structlog.get_logger()
 
@@ -77,8 +89,7 @@ class Recorder:
     face_number: int = 0
     faces: Faces = plain_faces
     sheet: RestrictionSheet | None = None
-    escalation: EscalationSettings = NOBODY_IS_TOLD
-    keep: Retention = field(default_factory=Retention)
+    chores: Chores = field(default_factory=Chores)
 
     async def run(self) -> None:
         """Record until cancelled."""
@@ -98,12 +109,17 @@ class Recorder:
                 self.pictures,
             )
             group.create_task(duty.run(), name="duty")
-            escalator = Escalator(self.connections, self.escalation, lambda: duty.is_holder)
+            escalator = Escalator(self.connections, self.chores.escalation, lambda: duty.is_holder)
             group.create_task(escalator.run(), name="escalation")
-            keeper = RollupKeeper(self.connections, self.clock, self.name, self.keep)
+            keeper = RollupKeeper(self.connections, self.clock, self.name, self.chores.keep)
             group.create_task(keeper.run(), name="rollups")
             months = OpenHistoryKeeper(self.connections, self.clock, self.name)
             group.create_task(months.run(), name="open months")
+            if self.chores.notes:
+                noter = AuditKeeper(
+                    self.connections, self.chores.notes, self.clock, lambda: duty.is_holder
+                )
+                group.create_task(noter.run(), name="audit heads")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
@@ -228,8 +244,7 @@ async def run_recorder(
     clock: Callable[[], int],
     stopping: asyncio.Event,
     faces: Faces = plain_faces,
-    escalation: EscalationSettings = NOBODY_IS_TOLD,
-    keep: Retention | None = None,
+    chores: Chores | None = None,
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
     async with database.pool(postgres_url) as connections:
@@ -241,8 +256,7 @@ async def run_recorder(
             signs,
             clock,
             faces=faces,
-            escalation=escalation,
-            keep=keep or Retention(),
+            chores=chores or Chores(),
         )
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")

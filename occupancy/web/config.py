@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from gateway.config import REDIS_URL
 from gateway.settings import BadSettingError, Setting, port, text, whole_number
-from occupancy.config import POSTGRES_URL
+from occupancy.config import POSTGRES_URL, load_password_rules
+from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.web.addresses import networks
 from occupancy.web.open_data.publication import OWNER, UNCONFIRMED, UNKNOWN_TERMS, Publication
 
@@ -72,6 +73,7 @@ class WebSettings:
     reads_a_minute: int = 1_200
     writes_a_minute: int = 60
     publication: Publication = UNKNOWN_TERMS
+    password_rules: PasswordRules = ASVS
 
 
 def load_settings(environ: Mapping[str, str]) -> WebSettings:
@@ -92,6 +94,7 @@ def load_settings(environ: Mapping[str, str]) -> WebSettings:
             OPEN_LICENCE_URL.read(environ),
             PUBLIC_URL.read(environ),
         ),
+        password_rules=load_password_rules(environ),
     )
     for setting, value in ((REDIS_URL, settings.redis_url), (POSTGRES_URL, settings.postgres_url)):
         if not value:

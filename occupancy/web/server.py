@@ -16,6 +16,7 @@ from occupancy import database
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.lot_watch import LotWatch
+from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.sign_faces import TownSign
 from occupancy.web.addresses import PROXIES, networks
 from occupancy.web.admin.closures import OnTheWay
@@ -82,6 +83,7 @@ class Behind:
     facts_ms: int | None = None
     told: Sequence[SettingTold] = ()
     outlook: OutlookOf = nothing_expected
+    password_rules: PasswordRules = ASVS
 
 
 ALONE = Behind()
@@ -136,6 +138,7 @@ async def run_web(
                 facts_ms,
                 told,
                 outlook,
+                settings.password_rules,
             ),
         )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
@@ -180,7 +183,15 @@ def make_face(
     redis = behind.redis
     if redis is not None:
         ground = AdminGround(
-            showcase, board.trends, alarms, shelf, signs, connections, redis, clock
+            showcase,
+            board.trends,
+            alarms,
+            shelf,
+            signs,
+            connections,
+            redis,
+            clock,
+            behind.password_rules,
         )
         admin = open_admin(ground, static, behind.on_the_way, behind.told, behind.outlook)
     routes = [

@@ -52,7 +52,7 @@ async def test_an_untouched_chain_is_whole(connections: asyncpg.Pool) -> None:
     head, flaw = await database_audit.verify(connections)
     assert (head.number, flaw) == (3, None)
     await three_more(connections)
-    assert (await database_audit.verify(connections, head))[1] is None
+    assert (await database_audit.verify(connections, [head]))[1] is None
 
 
 async def three_more(connections: asyncpg.Pool) -> None:
@@ -104,12 +104,12 @@ async def test_a_chain_that_was_cut_and_sealed_anew_misses_the_noted_head(
         "UPDATE audit_head SET number = 2, hash = (SELECT hash FROM audit WHERE number = 2)"
     )
     assert (await database_audit.verify(connections))[1] is None
-    _, flaw = await database_audit.verify(connections, noted)
-    assert flaw == "the chain ends at 2, before the noted head"
+    _, flaw = await database_audit.verify(connections, [noted])
+    assert flaw == "the chain ends at 2, before the noted head 3"
     await database_audit.append(connections, an_entry(7))
-    _, flaw = await database_audit.verify(connections, noted)
+    _, flaw = await database_audit.verify(connections, [noted])
     assert flaw == "record 3 is not the one that was noted"
-    assert (await database_audit.verify(connections, Head(0, b"")))[1] is None
+    assert (await database_audit.verify(connections, [Head(0, b"")]))[1] is None
 
 
 async def test_the_web_service_may_add_and_read_but_nothing_else(postgres_url: str) -> None:
@@ -121,7 +121,15 @@ async def test_the_web_service_may_add_and_read_but_nothing_else(postgres_url: s
             "DELETE FROM audit",
             "INSERT INTO audit VALUES (9, '{}', '', '')",
             "UPDATE audit_head SET number = 0",
+            "TRUNCATE audit",
+            "DROP TABLE audit",
             "ALTER TABLE audit DISABLE TRIGGER ALL",
+            "ALTER TABLE audit DISABLE TRIGGER audit_is_append_only",
+            "DROP TRIGGER audit_is_append_only ON audit",
+            "ALTER FUNCTION refuse_audit_change() RENAME TO refuse_nothing",
+            "DROP FUNCTION append_audit(jsonb)",
+            "SET session_replication_role = replica",
+            "TRUNCATE audit_head",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await web.execute(sql)

@@ -70,7 +70,8 @@ def open_admin(
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
     frame = Frame(static, lambda: desk.waiting, ground.name_of)
     lots = ground.showcase.lots
-    gate = Gate(ground.connections, ground.redis, frame, ground.clock, lots)
+    rules = ground.password_rules
+    gate = Gate(ground.connections, ground.redis, frame, ground.clock, lots, rules)
     desk = DeskStream(ground, gate, worker)
     pages = [
         *Login(gate).routes(),

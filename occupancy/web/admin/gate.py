@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from occupancy import database, database_users, session_store
 from occupancy.database_users import Operator
+from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.permissions import NEEDS_SECOND_FACTOR, ForbiddenError, Permission, Person, Role
 from occupancy.session_store import Session
 from occupancy.web.admin import cookies, kept_forms, words
@@ -22,7 +23,7 @@ from occupancy.web.admin.visit import Visit
 from occupancy.web.problems import Problem
 from occupancy.web.routes import BODY_BYTES, BODY_SECONDS, AnyQuery, Route
 
-LOGIN, SECOND_FACTOR = "/admin/login", "/admin/second-factor"
+LOGIN, SECOND_FACTOR, OWN = "/admin/login", "/admin/second-factor", "/admin/me"
 TRUSTED_FOR_MS = 2_000  # an operator who was locked is out after this long
 TRUSTED_WHILE_AWAY_MS = 600_000
 TOKEN = "csrf"  # noqa: S105  # the field's name
@@ -43,6 +44,7 @@ class Gate:
     frame: Frame
     clock: Callable[[], int]
     lots: Collection[str] = ()
+    password_rules: PasswordRules = ASVS
     _known: dict[str, _Known] = field(default_factory=dict)
 
     def route(self, page: AdminRoute) -> Route:
@@ -87,6 +89,11 @@ class Gate:
             return None
         return (session, operator) if operator.generation == session.generation else None
 
+    def must_change(self, operator: Operator) -> bool:
+        """Whether he must choose another password before anything else."""
+        is_over = self.password_rules.is_over(operator.password_days(self.clock()))
+        return operator.must_change or is_over
+
     def forget(self, name: str) -> None:
         """What was changed of him counts at once in this worker."""
         self._known.pop(name, None)
@@ -102,6 +109,8 @@ class Gate:
         session, operator = found
         if page.needs is not Access.HALF and not is_through(session, operator):
             return web.Response(status=303, headers={"Location": SECOND_FACTOR})
+        if isinstance(page.needs, Permission) and self.must_change(operator):
+            return web.Response(status=303, headers={"Location": OWN})
         if request.method == "POST":
             _require_token(request, session.csrf, form)
         await session_store.touch(self.redis, key, session, self.clock())

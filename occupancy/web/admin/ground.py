@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from occupancy import database
 from occupancy.lot import Lot
+from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.sign_faces import TownSign
 from occupancy.web.admin.visit import Visit
 from occupancy.web.alarms import Alarms
@@ -29,6 +30,7 @@ class AdminGround:
     connections: database.Pool
     redis: Redis
     clock: Callable[[], int]
+    password_rules: PasswordRules = ASVS
 
     def lots_of(self, visit: Visit) -> list[LotDetail]:
         """The car parks he answers for, as they are now."""

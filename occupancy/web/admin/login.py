@@ -107,7 +107,8 @@ class Login:
         """Only with the old one; every other session is over then."""
         old, new = visit.form.get("password_old", ""), visit.form.get("password_new", "")
         errors = _missing(password_old=old, password_new=new)
-        if new and (flaw := passwords.find_flaw(new, visit.person.name)):
+        rules = self._gate.password_rules
+        if new and (flaw := await passwords.find_flaw(new, visit.person.name, rules)):
             errors["password_new"] = flaw
         if not errors and new != visit.form.get("password_again", ""):
             errors["password_again"] = "两次输入的新密码不一样"  # noqa: S105
@@ -120,6 +121,9 @@ class Login:
             return await self._own_page(visit, 429, {"password_old": TOO_MANY})
         if operator is None:
             return await self._own_page(visit, 401, {"password_old": "现在的密码不对"})
+        if new == old:
+            same = {"password_new": "新密码和现在的一样，请换一个"}
+            return await self._own_page(visit, 400, same)
         generation = await operators.change_password(connections, operator, new)
         self._gate.forget(operator.name)
         await session_store.end_all(self._gate.redis, operator.name)
@@ -186,6 +190,9 @@ class Login:
             errors=errors,
             sessions=sorted(sessions.items(), key=lambda one: -one[1].seen_at_ms),
             own=session_store.digest(visit.session_key),
+            rules=self._gate.password_rules,
+            operator=await self._operator(visit),
+            must_change=self._gate.must_change(await self._operator(visit)),
         )
 
     async def _operator(self, visit: Visit) -> Operator:

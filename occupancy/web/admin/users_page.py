@@ -56,6 +56,7 @@ class UsersPage:
                 _lots(form),
                 by=visit.person.name,
                 reason=form["reason"].strip(),
+                rules=self._ground.password_rules,
             )
         except NameTakenError:
             taken = {"name": f"{name} 已经有人用了，用户名不重复使用，请换一个"}
@@ -92,7 +93,10 @@ class UsersPage:
     async def renew_password(self, visit: Visit) -> web.StreamResponse:
         operator = await self._operator(visit)
         password = await operators.renew_password(
-            self._ground.connections, operator.name, by=visit.person.name
+            self._ground.connections,
+            operator.name,
+            by=visit.person.name,
+            rules=self._ground.password_rules,
         )
         await self._shut_out(operator)
         return visit.page("new_password.html", name=operator.name, password=password)

@@ -6,8 +6,11 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from occupancy import operators
 from occupancy.database_users import MOST_FAILURES_OF_ACCOUNT
+from occupancy.password_rules import PasswordRules
 from occupancy.permissions import Role
+from occupancy.web.server import Behind
 from tests.occupancy.web.admin.desk import PASSWORD, Answer, Browser, Desk, desk
 
 
@@ -144,6 +147,7 @@ async def test_a_new_password_ends_every_other_session(office: Desk) -> None:
         ({"password_old": PASSWORD, "password_new": "short"}, "12 到 128 个字符"),
         ({"password_old": PASSWORD, "password_new": "wang-2026-wang"}, "不要有用户名"),
         ({"password_old": PASSWORD, "password_new": "aaaaaaaaaaaaaa"}, "不同的字符"),
+        ({"password_old": PASSWORD, "password_new": "password1234"}, "太常见"),
         ({"password_old": PASSWORD, "password_new": "x1y2z3-different"}, "不一样"),
         ({"password_old": "wrong-wrong-wrong", "password_new": "x1y2z3-different"}, "密码不对"),
         ({}, "请填写"),
@@ -183,3 +187,43 @@ async def test_the_pages_speak_english_when_asked_and_remember_it(office: Desk) 
     assert "Overview" in (await browser.get("/admin/?lang=en")).words
     assert "Overview" in (await browser.get("/admin/")).words
     assert "总览" in (await browser.get("/admin/?lang=zh-CN")).words
+
+
+async def test_who_was_given_a_password_chooses_his_own_before_anything_else(
+    office: Desk,
+) -> None:
+    made = await operators.add_operator(office.connections, "wang", Role.OPERATOR, (), "test")
+    browser = office.browser()
+    await browser.log_in("wang", made.password)
+    assert (await browser.get("/admin/")).where == "/admin/me"
+    page = await browser.get("/admin/me")
+    assert "密码是别人给的" in page.words
+    form = {"csrf": page.hidden()["csrf"], "counted": "1", "reason": "x"}
+    assert (await browser.post("/admin/calibrate/kangle", form)).where == "/admin/me"
+    same = dict.fromkeys(("password_old", "password_new", "password_again"), made.password)
+    assert "和现在的一样" in (await browser.send("/admin/me", same)).words
+    own = {**same, "password_new": PASSWORD, "password_again": PASSWORD}
+    assert (await browser.send("/admin/me", own)).status == 303
+    assert (await browser.get("/admin/")).status == 200
+
+
+async def test_a_password_that_is_too_old_is_changed_before_anything_else(
+    connections: asyncpg.Pool, redis: Redis
+) -> None:
+    async with desk(connections, redis, beside=Behind(password_rules=PasswordRules(3, 90))) as office:
+        browser = await office.at_work("wang", Role.OPERATOR)
+        at = office.served.clock.now_ms / 1_000
+        await connections.execute("UPDATE operator SET password_at = to_timestamp($1)", at)
+        office.served.clock.now_ms += 5_000  # the gate believes an operator for two seconds
+        assert (await browser.get("/admin/")).status == 200
+        await connections.execute(
+            "UPDATE operator SET password_at = to_timestamp($1)", at - 91 * 86_400
+        )
+        office.served.clock.now_ms += 5_000
+        assert (await browser.get("/admin/")).where == "/admin/me"
+        assert "90 天" in (await browser.get("/admin/me")).words
+        poor = await browser.send(
+            "/admin/me",
+            {"password_old": PASSWORD, "password_new": "waiting for trains", "password_again": ""},
+        )
+        assert "至少要有 3 种" in poor.words
