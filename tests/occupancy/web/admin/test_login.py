@@ -210,7 +210,9 @@ async def test_who_was_given_a_password_chooses_his_own_before_anything_else(
 async def test_a_password_that_is_too_old_is_changed_before_anything_else(
     connections: asyncpg.Pool, redis: Redis
 ) -> None:
-    async with desk(connections, redis, beside=Behind(password_rules=PasswordRules(3, 90))) as office:
+    async with desk(
+        connections, redis, beside=Behind(password_rules=PasswordRules(3, 90))
+    ) as office:
         browser = await office.at_work("wang", Role.OPERATOR)
         at = office.served.clock.now_ms / 1_000
         await connections.execute("UPDATE operator SET password_at = to_timestamp($1)", at)
