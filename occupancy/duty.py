@@ -26,6 +26,7 @@ from occupancy.alarm_conditions import LotFacts, list_conditions
 from occupancy.history import Position
 from occupancy.live import LiveOccupancy, Received, stale_at_ms
 from occupancy.lot import Lot
+from occupancy.part_keeper import PartKeeper
 from occupancy.proof_keeper import ProofKeeper
 from occupancy.stuck_loops import StuckLoops, follow
 from occupancy.truth_check import check, night_of
@@ -79,6 +80,7 @@ class Duty:
     is_holder: bool = False
     since_ms: int = 0
     proofs: ProofKeeper | None = None
+    parts: PartKeeper | None = None
 
     async def run(self) -> None:
         """Look until cancelled. While PostgreSQL is away whoever held the duty keeps it."""
@@ -101,7 +103,7 @@ class Duty:
             if holds and not self.is_holder:
                 kept = await database_alarms.list_open(self.connections)
                 self.watches = watching(one.alarm for one in kept)
-                self.proofs = None  # another recorder has kept them meanwhile
+                self.proofs = self.parts = None  # another recorder has kept them meanwhile
             self.is_holder = holds
         except database.NOT_READY as trouble:
             log.info("the duty waits for PostgreSQL", reason=str(trouble))
@@ -117,6 +119,7 @@ class Duty:
                 )
                 await self._measure_waiting()
             await self._keep_proofs(is_slow=is_slow)
+            await self._keep_parts(is_slow=is_slow)
         except (*database.NOT_READY, RedisError) as trouble:
             log.info("corrections and checks wait", reason=str(trouble))
         await self._look_for_alarms()
@@ -127,6 +130,13 @@ class Duty:
         await self.proofs.look(list(self.pictures.values()), self.clock())
         if is_slow:
             await self.proofs.tidy()
+
+    async def _keep_parts(self, *, is_slow: bool) -> None:
+        if self.parts is None:
+            self.parts = PartKeeper(self.connections)
+        await self.parts.look(list(self.pictures.values()), self.clock())
+        if is_slow:
+            await self.parts.tidy()
 
     async def _look_for_alarms(self) -> None:
         now_ms = self.clock()

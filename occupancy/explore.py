@@ -1,4 +1,4 @@
-"""Occupancy of any lot, machine group or lane over any period: steps with gaps as gaps."""
+"""Occupancy of any lot, level, machine group, lane or device over any period: gaps as gaps."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -12,6 +12,7 @@ from occupancy.series import DECIMALS, LEAST_COMPLETENESS, TOLD_SECONDS
 from occupancy.tariff_clock import DAY_MINUTES, SHANGHAI_MINUTES, local_minute
 
 MOST_POINTS = 3_000
+LOOK_SECONDS = 60  # how often levels and devices are looked at
 QUARTER_SECONDS = 900
 DAY_SECONDS = 86_400
 STEPS_SECONDS = (10, 60, QUARTER_SECONDS, 3_600, DAY_SECONDS)
@@ -37,14 +38,25 @@ class Part(StrEnum):
     LOT = "lot"
     GROUP = "group"  # a machine group: its cars, no lanes
     LANE = "lane"  # a loop counter: its cars through, none inside
+    LEVEL = "level"  # as the recorder looked at it once a minute
+    DEVICE = "device"  # the part of each step in which it was on-line, in percent
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """One thing to look at; `place` is a group's or lane's number in its gateway, from 1."""
+    """One thing to look at; `place` is a group's or lane's number in its gateway, from 1.
+
+    A level's is its own number; a device has its `name`.
+    """
 
     lot_id: str
     part: Part = Part.LOT
     place: int = 0
+    name: str = ""
+
+    @property
+    def finest_seconds(self) -> int:
+        """The shortest step that can say something of it."""
+        return LOOK_SECONDS if self.part in (Part.LEVEL, Part.DEVICE) else STEPS_SECONDS[0]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -148,13 +160,18 @@ def unlike_days(plan: Plan, weeks_back: int, calendar: Calendar) -> tuple[Unlike
     return tuple(found)
 
 
-def plan_steps(from_ms: int, to_ms: int, now_ms: int, step_seconds: int = 0) -> Plan:
+def plan_steps(
+    from_ms: int, to_ms: int, now_ms: int, step_seconds: int = 0, finest_seconds: int = 0
+) -> Plan:
     """Without a step: the finest that gives few enough points. Raises BadEditError."""
     _require_period(from_ms, to_ms, now_ms)
     if step_seconds and step_seconds not in STEPS_SECONDS:
         known = "、".join(_STEP_WORDS.values())
         raise BadEditError("step", f"步长只能是 {known}")
-    fitting = [step for step in STEPS_SECONDS if _whole(from_ms, to_ms, step).count <= MOST_POINTS]
+    if step_seconds and step_seconds < finest_seconds:
+        raise BadEditError("step", f"这一项最细到{_STEP_WORDS[finest_seconds]}")
+    steps = [step for step in STEPS_SECONDS if step >= finest_seconds]
+    fitting = [step for step in steps if _whole(from_ms, to_ms, step).count <= MOST_POINTS]
     step = step_seconds or fitting[0]
     if step not in fitting:
         count = _whole(from_ms, to_ms, step).count
@@ -232,6 +249,41 @@ def _raw_flow(step: RawStep, before: RawStep | None) -> Flow:
         _between(since.entries_last if since else step.entries_first, step.entries_last),
         _between(since.exits_last if since else step.exits_first, step.exits_last),
     )
+
+
+class Answered(NamedTuple):
+    """A device was in one state from its first look to its last."""
+
+    from_ms: int
+    until_ms: int
+    is_online: bool
+
+
+def curve_of_spans(plan: Plan, spans: Sequence[Answered]) -> Curve:
+    """Of the time somebody looked, the percent in which the device was on-line.
+
+    A look stands for the minute after it; a step of which most was not looked at says nothing.
+    """
+    step_ms = plan.step_seconds * 1_000
+    looked, online = [0] * plan.count, [0] * plan.count
+    for span in spans:
+        ends = span.until_ms + LOOK_SECONDS * 1_000
+        first = max(0, (span.from_ms - plan.from_ms) // step_ms)
+        last = min(plan.count - 1, (ends - 1 - plan.from_ms) // step_ms)
+        for number in range(first, last + 1):
+            start = plan.from_ms + number * step_ms
+            within = min(ends, start + step_ms) - max(span.from_ms, start)
+            looked[number] += within
+            online[number] += within if span.is_online else 0
+    return _curve(plan, [_device_point(*one, step_ms) for one in zip(looked, online, strict=True)])
+
+
+def _device_point(looked_ms: int, online_ms: int, step_ms: int) -> _Point:
+    completeness = round(min(looked_ms / step_ms, 1.0), 3)
+    if completeness < LEAST_COMPLETENESS:
+        return _SILENT._replace(completeness=completeness)
+    percent = round(100 * online_ms / looked_ms, DECIMALS)
+    return _Point(percent, None, Flow(None, None), completeness)
 
 
 def curve_of_samples(plan: Plan, samples: Sequence[Sample]) -> Curve:

@@ -9,15 +9,22 @@ import asyncpg
 from playwright.async_api import BrowserContext
 from redis.asyncio import Redis
 
+import zhibo
+from occupancy import database
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
 from occupancy.database_sites import seed_sites
 from occupancy.lot_file import load_shipped
 from occupancy.permissions import Role
 from occupancy.site_file import shipped_sites
+from occupancy.web.admin.settings_told import tell_settings
+from occupancy.web.outlook import Outlook
+from occupancy.web.server import Behind
 from tests.browser.stage import SIGNS, Stage
+from tests.builders import MORNING_MS
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
 
+QUARTER_MS = 900_000
 ALARMS = (
     (AlarmKind.LOT_SILENT, "huochezhan", "", Severity.CRITICAL, "no observation for 100 s"),
     (AlarmKind.DRIFT, "sanda", "", Severity.MAJOR, "the counters are 6 cars off <b>"),
@@ -68,10 +75,22 @@ class DeskStage:
         return await self.desk.at_work("boss", Role.ADMIN)
 
 
+def outlook(_: str) -> list[Outlook]:
+    """Thirteen quarters of an hour, filling up."""
+    moments = range(MORNING_MS, MORNING_MS + 13 * QUARTER_MS, QUARTER_MS)
+    return [
+        Outlook(at, 60 - 4 * n, 50 - 4 * n, 70 - 3 * n, 0.8, 0.999, "预计约 12 个空位", "about 12")
+        for n, at in enumerate(moments)
+    ]
+
+
 @asynccontextmanager
 async def at_the_desk(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[DeskStage]:
     await seed_sites(connections, shipped_sites())
-    async with desk(connections, redis, load_shipped(), SIGNS) as running:
+    await database.seed_lots(connections, load_shipped())
+    told = tell_settings(zhibo.SETTINGS, {})
+    beside = Behind(told=told, outlook=outlook)
+    async with desk(connections, redis, load_shipped(), SIGNS, beside) as running:
         admin = running.served.face.admin
         assert admin is not None
         stage = DeskStage(running, Stage(running.served))

@@ -1,13 +1,15 @@
-"""The past of a car park, a machine or a lane: drawn, compared with weeks before, as a table."""
+"""The past of a car park or a part of it: drawn, compared with weeks before, as a table."""
 
 from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
 
-from occupancy import database_explore, tariff_desk
+from occupancy import database_explore, database_parts, tariff_desk
+from occupancy.database_parts import DeviceSpan
 from occupancy.edit import BadEditError
 from occupancy.explore import (
+    STEPS_SECONDS,
     Curve,
     Explored,
     Part,
@@ -64,23 +66,36 @@ class ExplorePage:
         ends = visit.asked("to") or local_field(visit.now_ms)
         lot_id = visit.asked("lot") or (lots[0].id if lots else "")
         explored: Explored | None = None
+        spans: list[DeviceSpan] = []
         errors: dict[str, str] = {}
         unlike: tuple[UnlikeDay, ...] = ()
         if lot_id:
             try:
                 subject, plan, weeks = self._asked(visit, lot_id, begins, ends)
                 explored = await self._explore(subject, plan, weeks)
+                spans = await self._spans(subject, plan)
                 calendar = await tariff_desk.read_calendar(self._ground.connections)
                 unlike = unlike_days(plan, weeks, calendar) if weeks else ()
             except BadEditError as refusal:
                 errors = {refusal.field: refusal.words}
-        shape = await database_explore.read_shape(self._ground.connections, lot_id)
+        connections = self._ground.connections
+        shape = await database_explore.read_shape(connections, lot_id)
+        levels_ms, devices_ms = await database_parts.find_first_ms(connections, lot_id)
         return visit.page(
             "explore.html",
             400 if errors else 200,
             lots=lots,
             lot_id=lot_id,
             shape=shape,
+            levels=await database_parts.count_levels(connections, lot_id),
+            devices=await database_parts.list_devices(connections, lot_id),
+            kind=visit.asked("part", "lot").partition("-")[0],
+            levels_ms=levels_ms,
+            devices_ms=devices_ms,
+            steps=STEPS_SECONDS,
+            step=visit.asked("step", "0"),
+            step_used=None if explored is None else explored.step_seconds,
+            spans=spans[::-1],
             part=visit.asked("part", "lot"),
             begins=begins,
             ends=ends,
@@ -109,8 +124,12 @@ class ExplorePage:
         self._ground.known(visit, lot_id)
         kind, _, place = visit.asked("part", "lot").partition("-")
         if kind not in set(Part):
-            raise BadEditError("part", f"“{kind[:20]}”不是车场、机组或车道")
-        subject = Subject(lot_id, Part(kind), whole_number(place) or 0)
+            raise BadEditError("part", f"“{kind[:20]}”不是车场、层、机组、车道或设备")
+        name = place if kind == Part.DEVICE else ""
+        subject = Subject(lot_id, Part(kind), whole_number(place) or 0, name)
+        step = whole_number(visit.asked("step", "0"))
+        if step is None:
+            raise BadEditError("step", f"“{visit.asked('step')[:20]}”不是步长")
         weeks = whole_number(visit.asked("weeks_back", "0"))
         if weeks is None:
             raise BadEditError("weeks_back", "对比几周以前：请填数字")
@@ -119,7 +138,17 @@ class ExplorePage:
             raise BadEditError("from", f"“{begins[:20]}”不是时间")
         if to_ms is None:
             raise BadEditError("to", f"“{ends[:20]}”不是时间")
-        return subject, plan_steps(from_ms, to_ms, visit.now_ms), weeks
+        finest = subject.finest_seconds
+        return subject, plan_steps(from_ms, to_ms, visit.now_ms, step, finest), weeks
+
+    async def _spans(self, subject: Subject, plan: Plan) -> list[DeviceSpan]:
+        """How a device answered, span by span; of anything else nothing."""
+        if subject.part is not Part.DEVICE:
+            return []
+        ends = (plan.from_ms, plan.to_ms)
+        return await database_parts.list_spans(
+            self._ground.connections, subject.lot_id, subject.name, *ends
+        )
 
     async def _explore(self, subject: Subject, plan: Plan, weeks: int) -> Explored:
         return await database_explore.explore(self._ground.connections, subject, plan, weeks)
@@ -133,6 +162,7 @@ def _address(visit: Visit, lot_id: str, begins: str, ends: str) -> str:
         "from": begins,
         "to": ends,
         "weeks_back": visit.asked("weeks_back", "0"),
+        "step": visit.asked("step", "0"),
     }
     return f"/admin/explore/data?{urlencode(asked)}"
 

@@ -20,6 +20,21 @@ from occupancy.web.board_view import DASH, WORDS
 from occupancy.web.formats import SHANGHAI
 
 SURE = 0.995
+STEPS: Mapping[int, str] = {
+    10: "原始（10 秒）",
+    60: "原始（1 分钟）",
+    900: "15 分钟",
+    3_600: "1 小时",
+    86_400: "1 天",
+}
+# On what the curves of the explore page stand.
+EXPLORE_BASIS: Mapping[str, str] = {
+    "lot": "依据：网关每秒的观测。15 分钟及更长的步长取每刻钟开始时的值，进出是两端累计数之差。",
+    "group": "依据：机组控制器报告的在场车辆。机组没有自己的进出口，所以没有进出；余位不单独保存。",
+    "lane": "依据：车道计数器累计数之差，也就是通过的车辆。",
+    "level": "依据：记录程序每分钟看一次各层。机组跨几层，旧历史分不出层，所以更早的时段是空白。",
+    "device": "依据：记录程序每分钟看一次网关报告的设备状态。曲线是看到它在线的时间占百分之几。",
+}
 ROLES: Mapping[Role, str] = {
     Role.OPERATOR: "值班员",
     Role.MANAGER: "车场经理",

@@ -52,6 +52,24 @@
     };
   }
 
+  // What is chosen below is asked for again, in finer steps, when somebody wants it.
+  const zoom = document.querySelector("[data-zoom]");
+  const local = (at) => new Date(at).toISOString().slice(0, 16);
+  chart.on("datazoom", () => {
+    const [{ startValue, endValue }] = chart.getOption().dataZoom;
+    const whole = told.now.times.length * told.step_seconds * 1000;
+    zoom.hidden = endValue - startValue > whole * 0.9 || endValue - startValue < 60000;
+    zoom.dataset.from = local(startValue);
+    zoom.dataset.to = local(endValue + 60000);
+  });
+  zoom.addEventListener("click", () => {
+    const form = document.querySelector("form.filter");
+    form.elements.from.value = zoom.dataset.from;
+    form.elements.to.value = zoom.dataset.to;
+    form.elements.step.value = "0";
+    form.requestSubmit();
+  });
+
   const draw = () => chart.setOption(option(), true);
   draw();
   addEventListener("resize", () => chart.resize());
