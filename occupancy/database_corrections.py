@@ -3,6 +3,7 @@
 import datetime as dt
 
 import asyncpg
+import msgspec
 
 from gateway.correction import Correction
 from occupancy import database_audit
@@ -11,6 +12,17 @@ from occupancy.correction import Count, correct
 from occupancy.database import Connection, Pool
 from occupancy.live import LiveOccupancy
 from occupancy.truth_check import TruthCheck
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A correction as it was made: what the counters said before, what a person found, and why."""
+
+    lot_id: str
+    at_ms: int
+    cars_inside: int
+    cars_by_counters: int | None
+    reason: str
+    by: str
 
 
 async def add_correction(connections: Pool, picture: LiveOccupancy, count: Count) -> Correction:
@@ -79,6 +91,35 @@ async def list_checks(connections: Pool, lot_id: str, most: int) -> list[TruthCh
         most,
     )
     return [_check(row) for row in rows]
+
+
+async def list_checks_between(connections: Pool, from_ms: int, to_ms: int) -> list[TruthCheck]:
+    """Of all car parks, in order of time."""
+    rows = await connections.fetch(
+        "SELECT * FROM truth_check WHERE checked_at >= $1 AND checked_at < $2 "
+        "ORDER BY checked_at, lot_id",
+        *(_time(from_ms), _time(to_ms)),
+    )
+    return [_check(row) for row in rows]
+
+
+async def list_made_between(connections: Pool, from_ms: int, to_ms: int) -> list[Made]:
+    """Corrections of all car parks, in order of time."""
+    rows = await connections.fetch(
+        "SELECT * FROM correction WHERE corrected_at >= $1 AND corrected_at < $2 ORDER BY number",
+        *(_time(from_ms), _time(to_ms)),
+    )
+    return [
+        Made(
+            row["lot_id"],
+            round(row["corrected_at"].timestamp() * 1_000),
+            row["cars_inside"],
+            row["cars_by_counters"],
+            row["reason"],
+            row["corrected_by"],
+        )
+        for row in rows
+    ]
 
 
 async def list_checked_nights(connections: Pool, night: dt.date) -> set[str]:

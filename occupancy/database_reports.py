@@ -42,6 +42,17 @@ async def list_reports(
     return [_report(row) for row in rows]
 
 
+async def count_reports(connections: Pool, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
+    """Car park, kind and how often it was reported in a span."""
+    rows = await connections.fetch(
+        "SELECT lot_id, kind, count(*) AS times FROM citizen_report "
+        "WHERE reported_at >= to_timestamp($1) AND reported_at < to_timestamp($2) "
+        "GROUP BY lot_id, kind ORDER BY lot_id, kind",
+        *(from_ms / 1_000, to_ms / 1_000),
+    )
+    return [(row["lot_id"], row["kind"], row["times"]) for row in rows]
+
+
 def _report(row: asyncpg.Record) -> CitizenReport:
     return CitizenReport(
         lot_id=row["lot_id"],

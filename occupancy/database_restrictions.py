@@ -72,6 +72,17 @@ async def list_restrictions(
     return [_kept(row) for row in rows]
 
 
+async def list_between(connections: Pool, from_ms: int, to_ms: int) -> list[KeptRestriction]:
+    """Those that held at some time of a span, the oldest first."""
+    rows = await connections.fetch(
+        "SELECT * FROM restriction WHERE from_at < $2 "
+        "AND coalesce(least(until_at, ended_at), 'infinity') > $1 "
+        "AND coalesce(ended_at, 'infinity') > from_at ORDER BY number",
+        *(time_of(from_ms), time_of(to_ms)),
+    )
+    return [_kept(row) for row in rows]
+
+
 async def add_override(connection: Connection, made: Override) -> Override:
     """In place of the one that holds for this sign."""
     await connection.execute(
