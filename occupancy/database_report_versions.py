@@ -112,6 +112,11 @@ async def find_file(connections: Pool, report_id: int, name: str) -> bytes | Non
     return None if content is None else bytes(content)
 
 
+async def has_file(connections: Pool, report_id: int, name: str) -> bool:
+    query = "SELECT EXISTS (SELECT FROM report_file WHERE report_id = $1 AND name = $2)"
+    return bool(await connections.fetchval(query, report_id, name))
+
+
 async def add_publication(connection: Connection, report_id: int, by: str, reason: str) -> bool:
     """False for a version that is published already."""
     added = await connection.fetchval(

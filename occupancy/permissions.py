@@ -21,6 +21,7 @@ class Permission(StrEnum):
     EDIT_LOTS = "edit_lots"  # facts of car parks: names, places, limits, thresholds
     EDIT_SITES = "edit_sites"  # of the construction plan
     EXPORT = "export"
+    PUBLISH_REPORT = "publish_report"  # correct one, and set when one is sent
     SEE_AUDIT = "see_audit"
     STUDY = "study"  # try a change out in a simulated town
     MANAGE_USERS = "manage_users"
@@ -57,7 +58,11 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     },
     Role.APPROVER: _READ
     | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
+<<<<<<< HEAD
     Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.STUDY},
+=======
+    Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.PUBLISH_REPORT},
+>>>>>>> 3310178 (reports: pages for planners: list, report, versions, comparison, files, schedule)
     Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
     Role.ADMIN: frozenset(Permission),
 }

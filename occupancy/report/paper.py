@@ -28,13 +28,16 @@ _ENVIRONMENT = Environment(
 )
 
 
-def article(report: Report, picture: Address, downloads: str = "", notice: str = "") -> Markup:
+def article(
+    report: Report, picture: Address, downloads: str = "", notice: str = "", query: str = ""
+) -> Markup:
     """`picture` is where a chart's SVG is; `downloads` where its files are: without it none.
 
-    `notice` is what must be known before reading: that data was corrected since.
+    `notice` is what must be known before reading: that data was corrected since. `query` follows
+    the addresses of downloads.
     """
     text = _ENVIRONMENT.get_template("article.html").render(
-        report=report, picture=picture, downloads=downloads, notice=notice
+        report=report, picture=picture, downloads=downloads, notice=notice, query=query
     )
     return Markup(text)  # noqa: S704 -- the template escapes what it is given
 

@@ -18,7 +18,14 @@ _DAYS = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?")
 
 
 class BadPeriodError(ValueError):
-    """These are no days of a report; the message names what was asked and the way out."""
+    """These are no days of a report; the message names what was asked and the way out.
+
+    `words` says the same in Chinese.
+    """
+
+    def __init__(self, message: str, words: str) -> None:
+        self.words = words
+        super().__init__(message)
 
 
 class PeriodKind(StrEnum):
@@ -111,14 +118,21 @@ def week_of(day: dt.date) -> Period:
 def make_period(first: dt.date, last: dt.date) -> Period:
     """These days, as a month or a week where they are one. Raises BadPeriodError."""
     if last < first:
-        raise BadPeriodError(f"{first}..{last}: the last day lies before the first; swap them")
+        raise BadPeriodError(
+            f"{first}..{last}: the last day lies before the first; swap them",
+            f"{first} 到 {last}：最后一天在第一天之前，请对调",
+        )
     if first.year < FIRST_YEAR:
-        raise BadPeriodError(f"{first}: nothing was counted before {FIRST_YEAR}")
+        raise BadPeriodError(
+            f"{first}: nothing was counted before {FIRST_YEAR}",
+            f"{first}：{FIRST_YEAR} 年以前没有计数",
+        )
     days = Period(first, last)
     if days.days > MOST_DAYS:
         raise BadPeriodError(
             f"{first}..{last} are {days.days} days; a report has at most {MOST_DAYS}, "
-            "ask for parts of it"
+            "ask for parts of it",
+            f"{first} 到 {last} 共 {days.days} 天：一份报告最多 {MOST_DAYS} 天，请分几份生成",
         )
     whole = (month_of(first), week_of(first))
     return next((one for one in whole if (one.first, one.last) == (first, last)), days)
@@ -128,8 +142,11 @@ def parse_period(slug: str) -> Period:
     """A period from its address. Raises BadPeriodError."""
     try:
         first, last = _first_and_last(slug)
-    except ValueError:
-        raise BadPeriodError(f"{slug}: no such days; write {EXAMPLES}") from None
+    except (ValueError, OverflowError):
+        raise BadPeriodError(
+            f"{slug[:40]}: no such days; write {EXAMPLES}",
+            f"“{slug[:40]}”不是报告的时段：请写成 2026-10、2026-W41 或 2026-10-01..2026-10-15",
+        ) from None
     return make_period(first, last)
 
 

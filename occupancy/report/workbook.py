@@ -26,18 +26,11 @@ from occupancy.report.figures import write_moment
 from occupancy.report.paper import confidence_word
 from occupancy.report.picture_rows import table_of
 from occupancy.report.quarters import Quarters
+from occupancy.report.table_files import KINDS
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-_KINDS = {
-    Kind.TEXT: export_cells.Kind.TEXT,
-    Kind.NUMBER: export_cells.Kind.NUMBER,
-    Kind.SHARE: export_cells.Kind.PERCENT,
-    Kind.FEN: export_cells.Kind.YUAN,
-    Kind.DATE: export_cells.Kind.DATE,
-    Kind.MOMENT: export_cells.Kind.MOMENT,
-}
 _FIRST_WIDTH, _WIDTH = 26, 13
 _LONGEST_NAME = 31  # of a sheet
 _FINDING = tuple(
@@ -109,7 +102,7 @@ class _Writer:
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Value]]) -> None:
         self.heads(f"{one.title}（{one.unit}）" if one.unit else one.title for one in columns)
-        kinds = [_KINDS[column.kind] for column in columns]
+        kinds = [KINDS[column.kind] for column in columns]
         for row in rows:
             self.row(kinds, row)
 

@@ -24,6 +24,9 @@ from occupancy.web.admin.login import Login
 from occupancy.web.admin.lot_facts_page import LotFactsPage
 from occupancy.web.admin.lot_page import LotPage
 from occupancy.web.admin.overview import Overview
+from occupancy.web.admin.report_files import ReportFiles
+from occupancy.web.admin.report_plans_page import ReportPlansPage
+from occupancy.web.admin.reports_page import ReportsPage
 from occupancy.web.admin.search import Search
 from occupancy.web.admin.settings_page import SettingsPage
 from occupancy.web.admin.settings_told import SettingTold
@@ -37,6 +40,7 @@ from occupancy.web.routes import Route
 from occupancy.web.static_files import StaticFiles
 
 STATIC = "/admin/static/"
+REPORT_STATIC = "/reports/static/"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def open_admin(
 ) -> Admin:
     """`worker` has the script that keeps the one stream of a browser."""
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
+    paper = StaticFiles(ground.clock, "occupancy.report", REPORT_STATIC)
     frame = Frame(static, lambda: desk.waiting, ground.name_of)
     lots = ground.showcase.lots
     rules = ground.password_rules
@@ -97,7 +102,11 @@ def open_admin(
         *AuditPage(ground).routes(),
         *SettingsPage(ground, settings).routes(),
         *HealthPage(ground, desk).routes(),
+        *ReportPlansPage(ground).routes(),
+        *ReportsPage(ground, paper).routes(),
+        *ReportFiles(ground).routes(),
     ]
-    routes = [*(gate.route(page) for page in pages), *gate.routes(), *static.file_routes()]
+    routes = [*(gate.route(page) for page in pages), *gate.routes()]
+    routes += [*static.file_routes(), *paper.file_routes()]
     loops = {"admin beat": desk.stream.keep_beating, "admin desk": desk.keep_telling}
     return Admin(pages, routes, desk, loops)

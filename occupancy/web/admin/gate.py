@@ -70,14 +70,15 @@ class Gate:
     def routes(self) -> list[Route]:
         """What stands beside the pages: the way in without a slash, and every wrong address."""
 
-        async def home(_: web.Request, __: object) -> web.StreamResponse:
-            return web.Response(status=302, headers={"Location": "/admin/"})
+        async def home(request: web.Request, _: object) -> web.StreamResponse:
+            return web.Response(status=302, headers={"Location": f"{request.path}/"})
 
         async def nothing(request: web.Request, _: object) -> web.StreamResponse:
             return self.frame.trouble(request, 404, f"没有 {request.path[:80]} 这个页面")
 
         return [
             Route("GET", "/admin", home, "", query=AnyQuery, documented=False),
+            Route("GET", "/reports", home, "", query=AnyQuery, documented=False),
             Route("GET", "/admin/{rest:.*}", nothing, "", query=AnyQuery, documented=False),
         ]
 

@@ -56,6 +56,7 @@ PERMISSIONS: Mapping[Permission, str] = {
     Permission.EDIT_SITES: "修改建设项目",
     Permission.EDIT_LOTS: "修改车场资料",
     Permission.EXPORT: "导出数据",
+    Permission.PUBLISH_REPORT: "发布报告和设发送计划",
     Permission.SEE_AUDIT: "查看操作日志",
     Permission.STUDY: "试算方案",
     Permission.MANAGE_USERS: "管理用户",
@@ -140,6 +141,9 @@ DEEDS: Mapping[str, str] = {
     "change_lot": "修改车场资料",
     "ask_study": "提交试算方案",
     "withdraw_study": "撤回试算方案",
+    "correct_report": "生成报告新版本",
+    "publish_report": "发布报告",
+    "plan_report": "设报告发送计划",
     "change_calendar": "修改日历",
     "undo_calendar": "撤销日历修改",
 }

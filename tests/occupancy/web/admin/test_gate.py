@@ -39,6 +39,8 @@ _NAMES = {
     "list": "quality",
     "severity": "critical",
     "step": "1",
+    "period": "2026-10",
+    "file": "heat.svg",
 }
 
 
