@@ -58,11 +58,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     },
     Role.APPROVER: _READ
     | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
-<<<<<<< HEAD
-    Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.STUDY},
-=======
-    Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.PUBLISH_REPORT},
->>>>>>> 3310178 (reports: pages for planners: list, report, versions, comparison, files, schedule)
+    Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.PUBLISH_REPORT, Permission.STUDY},
     Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
     Role.ADMIN: frozenset(Permission),
 }
