@@ -32,6 +32,7 @@ from occupancy.restriction_board import RestrictionSheet
 from occupancy.rollup_keeping import RollupKeeper
 from occupancy.sign_faces import TownSign, face
 from occupancy.sign_orders import orders
+from occupancy.vital_keeping import VitalKeeper
 
 NOW_BLOCK_MS = 1_000
 HISTORY_ENTRIES = 50
@@ -120,6 +121,8 @@ class Recorder:
                     self.connections, self.chores.notes, self.clock, lambda: duty.is_holder
                 )
                 group.create_task(noter.run(), name="audit heads")
+            vitals = VitalKeeper(self.connections, self.clock, self.name)
+            group.create_task(vitals.run(), name="vital signs")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]

@@ -31,9 +31,12 @@ from occupancy.web.events import STREAM_WORDS, LiveStream
 from occupancy.web.floors import Builder, Floor, Ground
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
+from occupancy.web.open_data.catalogue_routes import CatalogueRoutes
 from occupancy.web.open_data.history_files import HistoryFiles
 from occupancy.web.open_data.publication import UNKNOWN_TERMS, Publication
 from occupancy.web.open_data.publisher import Publisher
+from occupancy.web.open_data.vital_page import VitalPage
+from occupancy.web.open_data.vital_routes import Vitals
 from occupancy.web.outlook import Outlook, OutlookOf
 from occupancy.web.problems import as_documents
 from occupancy.web.quotes import Quotes
@@ -179,6 +182,7 @@ def make_face(
     static = StaticFiles(clock)
     board = Board(showcase, connections, static, signs)
     alarms = Alarms(showcase, stream, connections)
+    vitals = Vitals(showcase, connections, behind.publication)
     admin = None
     redis = behind.redis
     if redis is not None:
@@ -202,6 +206,9 @@ def make_face(
             showcase, behind.publication, clock() if behind.facts_ms is None else behind.facts_ms
         ).routes(),
         *HistoryFiles(connections, behind.publication).routes(),
+        *CatalogueRoutes(static, behind.publication, clock).routes(),
+        *vitals.routes(),
+        *VitalPage(vitals.reading, static, behind.publication).routes(),
         Route(
             "GET",
             "/v1/stream",
