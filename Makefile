@@ -6,7 +6,7 @@ UV_VERSION := 0.13.9
 SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
 # Where a firm's proxy signs the registry's certificates, only the machine's own store knows them.
 
-.PHONY: up test check pictures
+.PHONY: up test check pictures sbom
 
 up: $(VENV)/.ready-to-run
 	@$(VENV)/bin/zhibo up $(ARGS)
@@ -22,6 +22,11 @@ check: $(VENV)/.ready-to-test
 
 pictures: $(VENV)/.ready-to-test
 	$(VENV)/bin/python -m tests.browser.pictures docs/pictures
+
+# What the wheel brings along, by name, version and hash, from the lock.
+sbom: $(VENV)/.ready-to-run
+	@$(UV) export --quiet --frozen --all-extras --no-dev --format cyclonedx1.5 --output-file sbom.cdx.json
+	@echo sbom.cdx.json
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -44,3 +44,19 @@ def test_every_promise_names_tests_that_are_there() -> None:
         assert named
         for file, test in named:
             assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), test
+
+
+def test_every_requirement_that_is_met_names_tests_that_are_there() -> None:
+    requirements = (ROOT / "docs/asvs.md").read_text(encoding="utf-8")
+    row = r"^\| ([\d.]+) \| [123] \| .*? \| (.*?) \| (.*) \|$"
+    rows = re.findall(row, requirements, re.MULTILINE)
+    assert len({number for number, _, _ in rows}) == len(rows)
+    states = [state.partition(":")[0] for _, state, _ in rows]
+    assert set(states) == {"met", "open", "not met"}
+    counts = ", ".join(f"{states.count(one)} {one}" for one in ("met", "open", "not met"))
+    assert f"Today: {counts}." in requirements
+    for number, state, shown_by in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", shown_by)
+        assert named or state != "met", number
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), (number, test)

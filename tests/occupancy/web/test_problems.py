@@ -75,7 +75,7 @@ async def test_a_page_that_was_shared_passes_over_what_was_added(shown: Served) 
         assert answer.content_type == "text/html"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
 async def test_another_method_is_told_which_ones_there_are(shown: Served, method: str) -> None:
     async with shown.http.request(method, shown.url(LOTS)) as answer:
         assert answer.status == 405
