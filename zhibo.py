@@ -102,12 +102,18 @@ def _refusals() -> tuple[type[Exception], ...]:
     from occupancy.database_users import NameTakenError
     from occupancy.embedded import EmbeddedError
     from occupancy.open_history_keeping import NoSuchMonthError
+    from occupancy.report.folder import BadFolderError
+    from occupancy.report.period import BadPeriodError
+    from occupancy.report.press import CannotBeMadeError
     from occupancy.rollup_keeping import NothingToRebuildError
     from routing.destination import BadDestinationError
     from routing.series_file import BadSeriesError
 
     return (
         BadDestinationError,
+        BadFolderError,
+        BadPeriodError,
+        CannotBeMadeError,
         BadSettingError,
         BadScenarioError,
         PortTakenError,
@@ -422,6 +428,46 @@ def _with_database(environ: Environ, work: "Callable[[Pool], Awaitable[T]]") -> 
     return asyncio.run(run())
 
 
+def press(_: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.database import pool
+    from occupancy.report.making import maker
+    from occupancy.report.press import run_press
+
+    postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
+    public_url = occupancy.web.config.PUBLIC_URL.read(environ)
+    mail = occupancy.escalation_config.load_settings(environ, public_url)
+    os.nice(STUDY_NICENESS)
+
+    async def run(stopping: asyncio.Event) -> None:
+        async with pool(postgres_url) as connections:
+            await run_press(connections, now_ms, maker(_signs()), mail, stopping)
+
+    gateway.process.run(run)
+    return 0
+
+
+def report(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy.report.folder import write_folder
+    from occupancy.report.kept import Subject
+    from occupancy.report.making import maker
+    from occupancy.report.pdf import NoPdfError
+    from occupancy.report.period import make_period
+
+    subject = Subject(make_period(arguments.first, arguments.last), tuple(sorted(arguments.lots)))
+
+    def say(share: float) -> None:
+        print(f"{share:4.0%} gathered", file=sys.stderr, flush=True)
+
+    make = maker(_signs())
+    made = _with_database(environ, lambda connections: make(connections, subject, now_ms(), say))
+    try:
+        write_folder(arguments.out, made, print)
+    except NoPdfError as trouble:
+        print(f"zhibo report: {trouble}", file=sys.stderr)
+        return FOUND_TROUBLE
+    return 0
+
+
 def study(arguments: argparse.Namespace, environ: Environ) -> int:
     """Plays what-if studies: `work` until it is stopped, `again` one of them, for its check."""
     from functools import partial
@@ -476,7 +522,7 @@ def migrate(_: argparse.Namespace, environ: Environ) -> int:
 
 def doctor(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.doctor import check_devices
-    from occupancy.doctor import check_alarms, check_servers
+    from occupancy.doctor import check_alarms, check_servers, tell_of_pdf
     from occupancy.lot_file import load_shipped
 
     offset = gateway.config.PORT_OFFSET.read(environ)
@@ -490,6 +536,7 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     findings.append(_check_account(redis_url, environ))
     for finding in findings:
         print(finding.line())
+    print(tell_of_pdf())
     for lot in load_shipped():
         print(f"  待核实 {lot.lot_id}: {', '.join(lot.placeholders)}")
     return 0 if all(finding.ok for finding in findings) else FOUND_TROUBLE
@@ -693,6 +740,11 @@ def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
     rolled = command("rollup", rollup, "make the windows of some days again from raw history")
     _add_days(rolled)
     rolled.add_argument("--lot", metavar="LOT", help="only this car park")
+    written = command("report", report, "the congestion report of some days, as files")
+    _add_days(written)
+    written.add_argument("--out", type=Path, required=True, metavar="DIR")
+    written.add_argument("--lots", nargs="*", default=[], metavar="LOT", help="only these")
+    command("press", press, "makes the reports that planners ask for, and mails those due")
     opened = command("open-history", open_history, "publish a finished month as open files")
     opened.add_argument("month", type=_month, metavar="MONTH", help="e.g. 2026-10")
     opened.add_argument("--note", required=True, help="what this version is, or why it is another")

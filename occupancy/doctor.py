@@ -5,6 +5,7 @@ from redis.exceptions import RedisError
 from gateway.doctor import Finding
 from gateway.redis_client import connect
 from occupancy import alarm_board, database
+from occupancy.report import pdf
 from occupancy.snapshot import read_server_version
 
 LEAST_REDIS = (7, 0)
@@ -30,6 +31,17 @@ async def check_redis(url: str) -> Finding:
     if version < LEAST_REDIS:
         return Finding(thing, f"version {version[0]}.{version[1]} is too old", REDIS_CURE)
     return Finding(thing)
+
+
+def tell_of_pdf() -> str:
+    """Whether reports can be printed: no defect where not, all else of a report is made."""
+    try:
+        pdf.load()
+    except pdf.NoPdfError as trouble:
+        return f"  note  reports have no PDF here: {trouble}"
+    if not pdf.has_chinese_font():
+        return "  note  reports have no Chinese font here: apt-get install fonts-noto-cjk"
+    return "  ok    PDF of reports"
 
 
 async def check_alarms(url: str) -> list[Finding]:

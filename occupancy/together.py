@@ -128,6 +128,7 @@ def _children(town: Town, environ: Mapping[str, str]) -> list[Child]:
         ("recorder", ("recorder",)),
         ("serve", ("serve",)),
         ("study", ("study", "work")),
+        ("press", ("press",)),
         *((f"gateway-{path.stem}", ("gateway", str(path))) for path in town.car_parks),
     ]
     return [
@@ -163,7 +164,7 @@ async def _announce(town: Town, stopping: asyncio.Event, say: Say, first: Made |
         say(
             f"三水智泊 is up. Ctrl-C stops it.\n"
             f"  big screen    {web}/board\n"
-            f"  operators     {web}/admin/\n"
+            f"  operators     {web}/admin/   (planners: {web}/reports/)\n"
             f"  API           {web}/v1/lots   (documentation {web}/docs)\n"
             f"  live stream   {web}/v1/stream\n"
             f"  simulated truth  http://{LOOPBACK}:{town.sim_port}/truth"

@@ -1,5 +1,7 @@
 """The report as PDF/UA by WeasyPrint: tagged, its fonts inside, its text to be searched."""
 
+import shutil
+import subprocess
 from importlib import import_module
 from types import ModuleType
 
@@ -30,3 +32,13 @@ def load() -> ModuleType:
         return import_module("weasyprint")
     except OSError as trouble:
         raise NoPdfError(f"no PDF without Pango: {CURE} ({trouble})") from None
+
+
+def has_chinese_font() -> bool:
+    """Whether the font that reports name is there; True where nothing can say."""
+    match = shutil.which("fc-match")
+    if match is None:
+        return True
+    asked = (match, "-f", "%{family}", "Noto Sans CJK SC:lang=zh-cn")
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 -- ours
+    return "CJK" in found.stdout

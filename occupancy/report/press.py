@@ -194,3 +194,17 @@ def _files(report: Report, raw: Quarters) -> dict[str, bytes]:
     except pdf.NoPdfError as trouble:
         log.warning("a report has no PDF", reason=str(trouble))
         return packed
+
+
+async def run_press(
+    connections: Pool,
+    clock: Callable[[], int],
+    make: Maker,
+    mail: EscalationSettings,
+    stopping: asyncio.Event,
+) -> None:
+    """Run one press until `stopping`; what it is making then is made by the next one."""
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(Press(connections, clock, make, mail).run(), name="press")
+        await stopping.wait()
+        work.cancel()
