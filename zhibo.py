@@ -229,7 +229,8 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
     from gateway.redis_client import connect
     from occupancy.audit_notes import AuditNotes
     from occupancy.database_rollup import Retention
-    from occupancy.recorder import Chores, run_recorder
+    from occupancy.experiment_shelf import ExperimentShelf
+    from occupancy.recorder import Chores, Computed, run_recorder
     from routing.guided_faces import GuidedFaces
 
     redis_url = _needed(gateway.config.REDIS_URL, environ)
@@ -246,8 +247,9 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
-            faces = GuidedFaces(redis).faces
-            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, faces, chores)
+            experiments = ExperimentShelf()
+            computed = Computed(GuidedFaces(redis, experiments).faces, experiments)
+            await run_recorder(redis, postgres_url, _signs(), now_ms, stopping, computed, chores)
 
     gateway.process.run(run)
     return 0

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     APPROVE_TARIFF = "approve_tariff"
     EDIT_CALENDAR = "edit_calendar"
     EDIT_LOTS = "edit_lots"  # facts of car parks: names, places, limits, thresholds
+    EXPERIMENT = "experiment"  # with guidance: plan, start, stop
     EDIT_SITES = "edit_sites"  # of the construction plan
     EXPORT = "export"
     PUBLISH_REPORT = "publish_report"  # correct one, and set when one is sent
@@ -34,7 +35,7 @@ class Role(StrEnum):
     OPERATOR = "operator"  # on duty
     MANAGER = "manager"  # answers for car parks
     APPROVER = "approver"  # the second person for prices
-    PLANNER = "planner"  # reads, and keeps the construction plan
+    PLANNER = "planner"  # reads, keeps the construction plan, and experiments
     AUDITOR = "auditor"  # reads the log, nothing else
     ADMIN = "admin"
 
@@ -58,7 +59,13 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     },
     Role.APPROVER: _READ
     | {Permission.DRAFT_TARIFF, Permission.APPROVE_TARIFF, Permission.SEE_AUDIT},
-    Role.PLANNER: _READ | {Permission.EDIT_SITES, Permission.PUBLISH_REPORT, Permission.STUDY},
+    Role.PLANNER: _READ
+    | {
+        Permission.EDIT_SITES,
+        Permission.EXPERIMENT,
+        Permission.PUBLISH_REPORT,
+        Permission.STUDY,
+    },
     Role.AUDITOR: frozenset({Permission.SEE_AUDIT}),
     Role.ADMIN: frozenset(Permission),
 }

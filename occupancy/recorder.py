@@ -22,6 +22,7 @@ from occupancy.database_rollup import Retention
 from occupancy.duty import Duty, Heard
 from occupancy.escalation_config import EscalationSettings
 from occupancy.escalator import Escalator
+from occupancy.experiment_shelf import ExperimentShelf
 from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
@@ -74,6 +75,14 @@ async def plain_faces(
     return {sign.sign_id: face(sign.lot_ids, pictures, now_ms) for sign in signs}
 
 
+@dataclass(frozen=True)
+class Computed:
+    """Who computes the junction signs' faces, and the experiments he must know of."""
+
+    faces: Faces = plain_faces
+    experiments: ExperimentShelf = field(default_factory=ExperimentShelf)
+
+
 @dataclass
 class Recorder:
     """One recorder process. `clock` is UTC milliseconds."""
@@ -88,7 +97,7 @@ class Recorder:
     heard: dict[str, Heard] = field(default_factory=dict)
     run_id: str = ""
     face_number: int = 0
-    faces: Faces = plain_faces
+    computed: Computed = field(default_factory=Computed)
     sheet: RestrictionSheet | None = None
     chores: Chores = field(default_factory=Chores)
 
@@ -123,6 +132,8 @@ class Recorder:
                 group.create_task(noter.run(), name="audit heads")
             vitals = VitalKeeper(self.connections, self.clock, self.name)
             group.create_task(vitals.run(), name="vital signs")
+            follow = self.computed.experiments.keep_fresh(self.connections)
+            group.create_task(follow, name="experiments")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
@@ -162,7 +173,7 @@ class Recorder:
         while not is_cancelled():
             self.face_number = self.clock()
             town = [sign for sign in self.signs if not sign.at_entrance]
-            computed = await self.faces(town, self.lots, self.pictures, self.clock())
+            computed = await self.computed.faces(town, self.lots, self.pictures, self.clock())
             overrides = self.sheet.overrides if self.sheet else ()
             told = orders(self.signs, computed, self.pictures, overrides, self.clock())
             for sign in self.signs:
@@ -246,7 +257,7 @@ async def run_recorder(
     signs: Sequence[TownSign],
     clock: Callable[[], int],
     stopping: asyncio.Event,
-    faces: Faces = plain_faces,
+    computed: Computed | None = None,
     chores: Chores | None = None,
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
@@ -258,7 +269,7 @@ async def run_recorder(
             lots,
             signs,
             clock,
-            faces=faces,
+            computed=computed or Computed(),
             chores=chores or Chores(),
         )
         async with asyncio.TaskGroup() as group:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.process import monotonic_seconds
+from occupancy.effect.advice import Guiding
 from occupancy.web.floors import Builder, Floor, Ground
 from routing.config import GuidanceSettings
 from routing.destination_shelf import DestinationShelf
@@ -67,6 +68,7 @@ def guidance_floor(
         ]
         tolls = TollLearning(ground.showcase.lots, ground.connections, ground.clock, guidance.price)
         loops = {
+            "follow experiments": lambda: guidance.experiments.keep_fresh(ground.connections),
             "learn tolls": tolls.keep_learning,
             "match entries with promises": trips.keep_matching,
             "learn to forecast": learning.keep_learning,
@@ -75,6 +77,7 @@ def guidance_floor(
             "map services": maps.stay_open,
             **upper.loops,
         }
-        return Floor(routes, loops, trips.count_on_the_way, forecast_web.outlook)
+        guiding = Guiding(history.advice, trips.list_coming)
+        return Floor(routes, loops, trips.count_on_the_way, forecast_web.outlook, guiding)
 
     return build

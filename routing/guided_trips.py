@@ -8,12 +8,13 @@ import structlog
 from redis.asyncio import Redis
 
 from gateway.process import is_cancelled
+from occupancy.effect.advice import Coming
 from occupancy.lot import OpeningState
 from occupancy.restriction import closing_at
 from routing import promise_store, trip_store
 from routing.candidate import PROBABLY_FULL_BELOW
 from routing.patience import AwayError
-from routing.promise import Explained, due_of, explain, minute_of
+from routing.promise import Explained, coming_of, due_of, explain, minute_of
 from routing.promise_store import LotPromises
 from routing.reason import Code, Reason, because, chance_words
 from routing.service import Guidance
@@ -63,7 +64,7 @@ class GuidedTrips:
         guidance.tell(after)
         if before.lot_id != after.lot_id:
             await guidance.desk.release(before.lot_id, trip_id)
-        if is_open(after, now_ms):
+        if is_open(after, now_ms) and not after.is_plain:
             wanted = promise_of(after, guidance.settings.follow_chosen)
             limit = after.shown[after.lot_id].limit
             await guidance.desk.hold(after.lot_id, wanted, limit, strengthen=True)
@@ -132,6 +133,15 @@ class GuidedTrips:
         except AwayError:
             return None
 
+    async def list_coming(self) -> dict[str, Coming] | None:
+        """What is promised of each car park; None while Redis does not answer."""
+        now_minute = minute_of(self._guidance.clock())
+        try:
+            found = await self._promises(list(self._guidance.lots))
+        except AwayError:
+            return None
+        return {lot_id: coming_of(held.promises, now_minute) for lot_id, held in found.items()}
+
     async def _promises(self, lot_ids: Sequence[str]) -> dict[str, LotPromises]:
         return await self._guidance.patience.ask(lambda: promise_store.read(self._redis, lot_ids))
 
@@ -147,6 +157,8 @@ class GuidedTrips:
         is_shut = picture is not None and closing_at(picture.closings, trip.arrives_ms)
         if is_shut or lot.opening is OpeningState.CLOSED:
             return Standing(trip, 0.0, because(Code.CLOSED))
+        if trip.is_plain:
+            return Standing(trip)
         others = (p for p in found[trip.lot_id].promises if p.trip_id != trip.trip_id)
         due = due_of(others, {})
         promised = due.by(minute_of(trip.arrives_ms), minute_of(now_ms))

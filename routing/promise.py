@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from occupancy.effect.advice import AHEAD_MINUTES, STEP_MINUTES, Coming
+
 GRACE_MINUTES = 10  # a late driver's promise is kept so long
 STANDS_MINUTES = 180  # so long after his arrival a car is thought to stand there still
 LEAST_SHARE = 0.02  # what is left of a promise below this says nothing any more
@@ -98,6 +100,18 @@ def due_of(promises: Iterable[Promise], limits: Mapping[int, float]) -> Due:
         window = promise.from_minute, promise.until_minute
         cars[window] = cars.get(window, 0.0) + promise.share
     return Due(cars, limits)
+
+
+def coming_of(promises: Iterable[Promise], now_minute: int) -> Coming:
+    """Who is on his way, and when: each in the middle of his window, who is late right now."""
+    alive = [promise for promise in promises if not is_over(promise, now_minute)]
+    steps = [0.0] * (AHEAD_MINUTES // STEP_MINUTES)
+    for promise in alive:
+        middle = (promise.from_minute + promise.until_minute) // 2
+        step = max(middle - now_minute, 0) // STEP_MINUTES
+        if step < len(steps):
+            steps[step] += promise.share
+    return Coming(len(alive), sum(promise.share for promise in alive), tuple(steps))
 
 
 def explain(

@@ -59,6 +59,7 @@ class Code(StrEnum):
     # the whole answer
     FITS = "fits"
     LEAST_BAD = "least_bad"
+    PLAIN_LIST = "plain_list"
     NOTHING = "nothing"
     NO_CAR_PARK = "no_car_park"
 
@@ -195,6 +196,7 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "the way there takes until {time}, later than you said",
     ),
     Code.FITS: ("推荐{name}", "we recommend {name}"),
+    Code.PLAIN_LIST: ("按步行远近排列，最近的是{name}", "nearest first: {name}"),
     Code.LEAST_BAD: (
         "没有完全合适的停车场，{name}相对最好：{why}",
         "nothing fits well; {name} is the least bad: {why_en}",

@@ -1,6 +1,6 @@
 """Ranks car parks for one driver, says why, and says of those left out why not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -56,6 +56,7 @@ class Recommendation(msgspec.Struct, frozen=True):
     left_out: tuple[LeftOut, ...]
     regret_minutes: float = 0.0
     notes: tuple[Reason, ...] = ()
+    is_plain: bool = False  # no guidance: nearest first, no word of chances
 
     @property
     def chosen(self) -> Candidate | None:
@@ -106,7 +107,12 @@ def recommend(
         ranked.sort(key=lambda c: c.lot_id != assigned)
     words = _Words(question, candidates, ranked, best)
     options = tuple(
-        Option(c, minutes[c.lot_id], words.reasons(c, regret), words.notes(c, found.against))
+        Option(
+            c,
+            minutes[c.lot_id],
+            words.reasons(c, regret),
+            (*found.against[c.lot_id], *notes_of(question, c)),
+        )
         for c in ranked
     )
     return Recommendation(
@@ -136,30 +142,10 @@ class _Words:
         if candidate.promised >= _PROMISED_CARS:
             found.append(because(Code.PROMISED, cars=round(candidate.promised)))
         found += self._way(candidate)
-        found += self._fee(candidate)
+        found += fee_words(self._question, candidate)
         found += self._superlatives(candidate)
         if Wish.COVERED in self._question.wishes and candidate.lot.covered:
             found.append(because(Code.COVERED))
-        return tuple(found)
-
-    def notes(
-        self, candidate: Candidate, against: Mapping[str, tuple[Reason, ...]]
-    ) -> tuple[Reason, ...]:
-        """What is known only roughly, and what speaks against it all the same."""
-        lot, question = candidate.lot, self._question
-        found = list(against[lot.lot_id])
-        if candidate.is_stale:
-            found.append(because(Code.OLD_DATA))
-        if question.arrive_ms is not None and candidate.arrives_ms > question.arrive_ms:
-            minute = local_minute(candidate.arrives_ms)
-            found.append(because(Code.ARRIVES_LATER, time=clock_words(minute % DAY_MINUTES)))
-        if candidate.fee.total_fen is None:
-            found.append(because(Code.FEE_UNKNOWN))
-        elif candidate.fee.is_unconfirmed:
-            found.append(because(Code.FEE_UNCONFIRMED))
-        if Wish.COVERED in question.wishes and lot.covered is None:
-            found.append(because(Code.COVER_UNKNOWN))
-        found += _limits(lot, question.vehicle)
         return tuple(found)
 
     def _way(self, candidate: Candidate) -> list[Reason]:
@@ -171,15 +157,6 @@ class _Words:
             (Code.FETCH, travel.fetch),
         )
         return [because(code, minutes=whole_minutes(minutes)) for code, minutes in parts if minutes]
-
-    def _fee(self, candidate: Candidate) -> list[Reason]:
-        total_fen = candidate.fee.total_fen
-        if total_fen is None:
-            return []
-        stay = stay_words(self._question.stay_minutes)
-        if total_fen == 0:
-            return [because(Code.FREE_OF_CHARGE, **stay)]
-        return [because(Code.FEE, yuan=yuan(total_fen), **stay)]
 
     def _superlatives(self, candidate: Candidate) -> list[Reason]:
         others = [other for other in self._ranked if other is not candidate]
@@ -214,6 +191,34 @@ class _Words:
         if regret >= _FURTHER_MINUTES:
             return [_compared(Code.LEAVES_ROOM, chosen, self._best, regret)]
         return []
+
+
+def fee_words(question: Question, candidate: Candidate) -> list[Reason]:
+    """What the planned stay costs, if that is known."""
+    total_fen = candidate.fee.total_fen
+    if total_fen is None:
+        return []
+    stay = stay_words(question.stay_minutes)
+    if total_fen == 0:
+        return [because(Code.FREE_OF_CHARGE, **stay)]
+    return [because(Code.FEE, yuan=yuan(total_fen), **stay)]
+
+
+def notes_of(question: Question, candidate: Candidate) -> list[Reason]:
+    """What is known of it only roughly."""
+    lot, found = candidate.lot, []
+    if candidate.is_stale:
+        found.append(because(Code.OLD_DATA))
+    if question.arrive_ms is not None and candidate.arrives_ms > question.arrive_ms:
+        minute = local_minute(candidate.arrives_ms)
+        found.append(because(Code.ARRIVES_LATER, time=clock_words(minute % DAY_MINUTES)))
+    if candidate.fee.total_fen is None:
+        found.append(because(Code.FEE_UNKNOWN))
+    elif candidate.fee.is_unconfirmed:
+        found.append(because(Code.FEE_UNCONFIRMED))
+    if Wish.COVERED in question.wishes and lot.covered is None:
+        found.append(because(Code.COVER_UNKNOWN))
+    return [*found, *_limits(lot, question.vehicle)]
 
 
 def _limits(lot: Lot, vehicle: Vehicle) -> list[Reason]:

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from occupancy.effect.experiment import Arm, arm_of
+from occupancy.experiment_shelf import ExperimentShelf
 from occupancy.live import LiveOccupancy
 from occupancy.lot import Lot
 from occupancy.web.showcase import Showcase
@@ -22,6 +24,7 @@ from routing.deciding import Asker, Rules, Tolls, decide, no_tolls
 from routing.gathering import Forecaster, Known, Way, gather, nearby
 from routing.outlooks import Outlooks
 from routing.patience import AwayError, Patience
+from routing.plain_list import plain_list
 from routing.promise import Due, minute_of
 from routing.promise_desk import Held, PromiseDesk
 from routing.question import Question
@@ -38,10 +41,16 @@ WORTH_PART = 0.5  # of the share wanted; with less of it a driver is decided ane
 
 
 class Driver(msgspec.Struct, frozen=True):
-    """One question, and the car park its driver was shown before."""
+    """One question, the car park its driver was shown before, and how an experiment treats him."""
 
     question: Question
     leaning: str = ""
+    experiment: int = 0
+    arm: Arm | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        return self.arm in (Arm.PLAIN, Arm.HELD_OUT)
 
 
 class Guidance:
@@ -62,6 +71,7 @@ class Guidance:
         self.settings = settings
         self.tell = tell
         self.tolls: Tolls = no_tolls
+        self.experiments = ExperimentShelf()
         self._stopwatch = stopwatch
         self.clock: Callable[[], int] = showcase.now_ms
         self.patience = Patience(self.clock)
@@ -96,7 +106,7 @@ class Guidance:
         """Where to park; what is shown is promised. `driver` is what his program calls itself."""
         digest = digest_of(driver) if driver else ""
         _, trip_id = await self._recall(digest)
-        answer = await self._answer(question, trip_id)
+        answer = await self._answer(question, trip_id, digest)
         trip = answer.trip
         if trip is not None:
             with contextlib.suppress(AwayError):  # he has his answer; only the trip is not followed
@@ -115,7 +125,7 @@ class Guidance:
         known, trip_id = await self._recall(digest, asked)
         if known is not None:
             return known
-        answer = await self._answer(question, trip_id)
+        answer = await self._answer(question, trip_id, digest)
         body, trip, kept_ms = encode(answer), answer.trip, self.settings.same_answer_ms
         try:
             holds = await self.patience.ask(
@@ -168,14 +178,26 @@ class Guidance:
             )
             for driver, (found, notes) in zip(drivers, ways, strict=True)
         ]
-        settings = self.settings
-        rules = Rules(settings.follow_shown, settings.most_regret_minutes, self.tolls)
-        shown = decide(askers, rules, self._deadline())
+        shown = self._shown(drivers, askers)
         answers = await _all(
-            self._hold(driver.question, recommendation, known.now_ms)
+            self._hold(driver, recommendation, known.now_ms)
             for driver, recommendation in zip(drivers, shown, strict=True)
         )
         return answers, held.due
+
+    def _shown(
+        self, drivers: Sequence[Driver], askers: Sequence[Asker]
+    ) -> Iterator[Recommendation]:
+        """The guided ones are decided together; the others get the plain list."""
+        settings = self.settings
+        rules = Rules(settings.follow_shown, settings.most_regret_minutes, self.tolls)
+        guided = [a for d, a in zip(drivers, askers, strict=True) if not d.is_plain]
+        decided = iter(decide(guided, rules, self._deadline()))
+        for driver, asker in zip(drivers, askers, strict=True):
+            if driver.is_plain:
+                yield plain_list(asker.question, asker.candidates, asker.notes)
+            else:
+                yield next(decided)
 
     def _deadline(self) -> Callable[[], bool]:
         late = self._stopwatch() + DECIDE_WITHIN_SECONDS
@@ -185,24 +207,26 @@ class Guidance:
         lots = nearby(self.lots, question.destination)
         return await ways_to(self._travel, lots, question)
 
-    async def _hold(
-        self, question: Question, recommendation: Recommendation, now_ms: int
-    ) -> Answer:
+    async def _hold(self, driver: Driver, recommendation: Recommendation, now_ms: int) -> Answer:
+        question, arm = driver.question, driver.arm
         if recommendation.chosen is None:
-            return Answer(question, recommendation, now_ms)
+            return Answer(question, recommendation, now_ms, arm=arm)
         trip = begin_trip(secrets.token_urlsafe(9), question, recommendation, now_ms, self.settings)
+        trip = replace(trip, experiment=driver.experiment, arm=arm)
+        if trip.is_plain:
+            return Answer(question, recommendation, now_ms, trip, arm)
         share = self.settings.follow_shown
         limit = trip.shown[trip.lot_id].limit
         granted = await self.desk.hold(trip.lot_id, promise_of(trip, share), limit)
-        return Answer(question, recommendation, now_ms, replace(trip, promised=granted))
+        return Answer(question, recommendation, now_ms, replace(trip, promised=granted), arm)
 
     async def _give_back(self, answer: Answer) -> None:
         if answer.trip is not None and answer.trip.promised > 0:
             await self.desk.release(answer.trip.lot_id, answer.trip.trip_id)
 
     def _is_short(self, answer: Answer) -> bool:
-        wanted = self.settings.follow_shown * WORTH_PART
-        return answer.trip is not None and answer.trip.promised < wanted
+        wanted, trip = self.settings.follow_shown * WORTH_PART, answer.trip
+        return trip is not None and not trip.is_plain and trip.promised < wanted
 
     def _had_room(self, answer: Answer, due: Mapping[str, Due]) -> bool:
         """Whether the space went meanwhile: only then does deciding anew know anything new."""
@@ -223,12 +247,21 @@ class Guidance:
         except AwayError:
             return None, None
 
-    async def _answer(self, question: Question, trip_id: str | None) -> Answer:
+    async def _answer(self, question: Question, trip_id: str | None, digest: str) -> Answer:
         leaning = await self._take_back(trip_id) if trip_id else ""
-        answer = await self._together.ask(Driver(question, leaning))
+        answer = await self._together.ask(self._treated(Driver(question, leaning), digest))
         if answer.trip is not None:
             self.tell(answer.trip)
         return answer
+
+    def _treated(self, driver: Driver, digest: str) -> Driver:
+        """How the running experiment treats him; who has no name is drawn anew each time."""
+        now_ms = self.clock()
+        running = self.experiments.running(now_ms)
+        if running is None:
+            return driver
+        arm = arm_of(running, now_ms, digest or secrets.token_hex(8))
+        return replace(driver, experiment=running.number, arm=arm)
 
     async def _take_back(self, trip_id: str) -> str:
         """The car park this driver was shown last; its promise is free again for his new one."""

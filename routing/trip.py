@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from occupancy.effect.experiment import Arm
+
 
 class Stage(StrEnum):
     """How far a guided trip has come."""
@@ -31,7 +33,8 @@ class Trip(msgspec.Struct, frozen=True):
     """One recommendation as it was shown and what became of it. Times are UTC milliseconds.
 
     `chance` and `arrives_ms` are those of `lot_id`, `promised` the share that is held there,
-    `regret_minutes` what the driver was asked to lose for others.
+    `regret_minutes` what the driver was asked to lose for others. `arm` is how he is treated in
+    the `experiment` of this number; 0 is none.
     """
 
     trip_id: str
@@ -47,6 +50,13 @@ class Trip(msgspec.Struct, frozen=True):
     regret_minutes: float
     stage: Stage = Stage.SHOWN
     changed_at_ms: int = 0
+    experiment: int = 0
+    arm: Arm | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Shown without guidance: nothing is promised and nobody is warned."""
+        return self.arm in (Arm.PLAIN, Arm.HELD_OUT)
 
 
 def choose(trip: Trip, lot_id: str, now_ms: int) -> Trip:

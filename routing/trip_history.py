@@ -10,6 +10,7 @@ import structlog
 
 from gateway.process import is_cancelled
 from occupancy import database
+from occupancy.effect.advice import Advice
 from routing.trip import Trip
 
 WRITE_EVERY_SECONDS = 2.0
@@ -22,9 +23,9 @@ log = structlog.get_logger()
 
 _UPSERT = """
 INSERT INTO trip (trip_id, lot_id, shown_lots, shown_at, arrives_at, expires_at, chance, promised,
-                  regret_minutes, stage, changed_at)
+                  regret_minutes, stage, changed_at, experiment, arm)
 VALUES ($1, $2, $3, to_timestamp($4), to_timestamp($5), to_timestamp($6), $7, $8, $9, $10,
-        to_timestamp($11))
+        to_timestamp($11), $12, $13)
 ON CONFLICT (trip_id) DO UPDATE
 SET lot_id = excluded.lot_id, arrives_at = excluded.arrives_at, expires_at = excluded.expires_at,
     chance = excluded.chance, promised = excluded.promised, stage = excluded.stage,
@@ -32,7 +33,8 @@ SET lot_id = excluded.lot_id, arrives_at = excluded.arrives_at, expires_at = exc
 WHERE trip.changed_at <= excluded.changed_at
 """
 _SWEEP = "DELETE FROM trip WHERE shown_at < to_timestamp($1)"
-# A trip that was replaced says nothing of whether its driver would have followed it.
+# A trip that was replaced says nothing of whether its driver would have followed it, one without
+# guidance promised nothing.
 _OUTCOMES = """
 SELECT lot_id, count(*) AS trips, count(*) FILTER (WHERE stage = 'chosen') AS chosen,
        count(*) FILTER (WHERE stage = 'arrived') AS arrived, sum(promised) AS promised,
@@ -40,8 +42,20 @@ SELECT lot_id, count(*) AS trips, count(*) FILTER (WHERE stage = 'chosen') AS ch
        max(regret_minutes) AS regret_most
 FROM trip
 WHERE shown_at >= to_timestamp($1) AND expires_at < to_timestamp($2) AND stage <> 'replaced'
+  AND coalesce(arm, 'guided') = 'guided'
 GROUP BY lot_id
 ORDER BY lot_id
+"""
+
+
+_ADVICE = """
+SELECT shown_lots[1] AS lot_id, count(*) AS asked,
+       count(*) FILTER (WHERE stage <> 'replaced') AS shown,
+       count(*) FILTER (WHERE stage IN ('chosen', 'arrived')) AS chosen,
+       count(*) FILTER (WHERE stage = 'arrived') AS arrived,
+       count(*) FILTER (WHERE arm IN ('plain', 'held_out')) AS plain
+FROM trip WHERE shown_at >= to_timestamp($1) AND shown_at < to_timestamp($2)
+GROUP BY 1 ORDER BY 1
 """
 
 
@@ -102,6 +116,11 @@ class TripHistory:
             written += len(batch)
         return written
 
+    async def advice(self, since_ms: int, now_ms: int) -> list[Advice]:
+        """How far the advice of this time has come, by the car park that was shown first."""
+        rows = await self._connections.fetch(_ADVICE, since_ms / 1_000, now_ms / 1_000)
+        return [Advice(*row) for row in rows]
+
     async def _sweep(self) -> None:
         now_ms = self._clock()
         if now_ms - self._swept_ms >= SWEEP_EVERY_MS:
@@ -128,4 +147,6 @@ def _row(trip: Trip) -> tuple[Any, ...]:
         trip.regret_minutes,
         trip.stage.value,
         trip.changed_at_ms / 1_000,
+        trip.experiment or None,
+        None if trip.arm is None else trip.arm.value,
     )

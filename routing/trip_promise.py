@@ -2,6 +2,7 @@
 
 import msgspec
 
+from occupancy.effect.experiment import Arm
 from routing.config import GuidanceSettings
 from routing.promise import GRACE_MINUTES, Promise, minute_of
 from routing.question import Question
@@ -14,12 +15,16 @@ _MINUTE_MS = 60_000
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A recommendation and the trip it began; no trip where nothing could be recommended."""
+    """A recommendation and the trip it began; no trip where nothing could be recommended.
+
+    `arm` is how an experiment treated the driver, where one runs.
+    """
 
     question: Question
     recommendation: Recommendation
     asked_at_ms: int
     trip: Trip | None = None
+    arm: Arm | None = None
 
 
 def begin_trip(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from occupancy.effect.experiment import Arm
 from occupancy.lot import Lot
 from occupancy.navigation import NavigationLinks, links_to
 from occupancy.web.formats import BothDatums, both_datums, rfc3339
@@ -91,7 +92,11 @@ class DestinationDocument(msgspec.Struct, frozen=True):
 
 
 class RecommendationDocument(msgspec.Struct, frozen=True):
-    """Ranked car parks, the first is the one to take. A promise is no reservation."""
+    """Ranked car parks, the first is the one to take. A promise is no reservation.
+
+    `arm` is how an experiment treats this driver; `plain` and `held_out` get the car parks nearest
+    first, without guidance. Null where no experiment runs.
+    """
 
     trip: str | None
     asked_at: str
@@ -102,6 +107,7 @@ class RecommendationDocument(msgspec.Struct, frozen=True):
     left_out: tuple[LeftOutDocument, ...]
     regret_minutes: float
     notes: tuple[ReasonDocument, ...]
+    arm: Arm | None = None
 
 
 class TripDocument(msgspec.Struct, frozen=True):
@@ -117,6 +123,7 @@ class TripDocument(msgspec.Struct, frozen=True):
     chance_now: float | None
     go_on: bool
     advice: ReasonDocument | None
+    arm: Arm | None = None
 
 
 def recommendation_document(answer: Answer, lots_served: str) -> RecommendationDocument:
@@ -138,6 +145,7 @@ def recommendation_document(answer: Answer, lots_served: str) -> RecommendationD
         left_out=tuple(_left_out(left) for left in shown.left_out),
         regret_minutes=_tenths(shown.regret_minutes),
         notes=tuple(map(reason_document, shown.notes)),
+        arm=answer.arm,
     )
 
 
@@ -155,6 +163,7 @@ def trip_document(
         chance_now=None if chance_now is None else _percent(chance_now),
         go_on=advice is None and trip.stage in (Stage.SHOWN, Stage.CHOSEN),
         advice=None if advice is None else reason_document(advice),
+        arm=trip.arm,
     )
 
 

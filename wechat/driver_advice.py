@@ -46,18 +46,21 @@ def _told(answer: Answer, lots: Mapping[str, Lot]) -> Advice:
         destination=answer.question.destination_name,
         place=answer.question.destination,
         verdict=recommendation.verdict.zh,
-        options=tuple(_option(one, trip_id) for one in recommendation.options[:MOST_OPTIONS]),
+        options=tuple(
+            _option(one, trip_id, is_plain=recommendation.is_plain)
+            for one in recommendation.options[:MOST_OPTIONS]
+        ),
         left_out=tuple(_left_out(one, lots) for one in recommendation.left_out),
         notes=tuple(note.zh for note in recommendation.notes),
     )
 
 
-def _option(option: Option, trip_id: str) -> AdvisedLot:
+def _option(option: Option, trip_id: str, *, is_plain: bool) -> AdvisedLot:
     candidate = option.candidate
     reasons = [one.zh for one in option.reasons if one.code is not Code.CHANCE]
     return AdvisedLot(
         lot_id=candidate.lot_id,
-        chance=f"有位可能{chance_words(candidate.chance)['chance']}",
+        chance="" if is_plain else f"有位可能{chance_words(candidate.chance)['chance']}",
         reasons=(*reasons, *(note.zh for note in option.notes)),
         link=f"/v1/trips/{trip_id}/open/{candidate.lot_id}/{MAP}",
     )

@@ -94,7 +94,8 @@ def _option(texts: Texts, answered: Answered, number: int, option: Option) -> li
     candidate = option.candidate
     card = answered.cards[candidate.lot_id]
     way = _way(texts, candidate)
-    chance = texts.option_chance.format(**chance_words(candidate.chance))
+    is_plain = answered.recommendation.is_plain
+    chance = "" if is_plain else texts.option_chance.format(**chance_words(candidate.chance)) + "｜"
     fee = _fee(texts, card, candidate, answered.session.stay_minutes)
     link = answered.links.get(candidate.lot_id, "")
     name = candidate.lot.short_name
@@ -106,7 +107,7 @@ def _option(texts: Texts, answered: Answered, number: int, option: Option) -> li
     ]
     return [
         Line(texts.option.format(number=number, name=name, spaces=spaces(texts, card))),
-        Line(f"{chance}｜{way}"),
+        Line(f"{chance}{way}"),
         Line(fee),
         *warnings,
         *reasons,

@@ -7,6 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from occupancy import database
+from occupancy.effect.advice import Guiding
 from occupancy.web.outlook import OutlookOf
 from occupancy.web.routes import Route
 from occupancy.web.showcase import Showcase
@@ -28,14 +29,15 @@ class Ground:
 class Floor:
     """Routes to serve, and loops (by name) to run until the service ends.
 
-    `on_the_way` counts the drivers that are guided to a car park now; `outlook` is what is
-    expected of a car park in the next hours.
+    `on_the_way` counts the drivers that are guided to a car park now, `guiding` tells more;
+    `outlook` is what is expected of a car park in the next hours.
     """
 
     routes: Sequence[Route] = ()
     loops: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     on_the_way: Callable[[str], Awaitable[int | None]] | None = None
     outlook: OutlookOf | None = None
+    guiding: Guiding | None = None
 
 
 Builder = Callable[[Ground], Floor]

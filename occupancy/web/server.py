@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
 from occupancy import database
+from occupancy.effect.advice import Guiding
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.lot_watch import LotWatch
@@ -87,6 +88,7 @@ class Behind:
     told: Sequence[SettingTold] = ()
     outlook: OutlookOf = nothing_expected
     password_rules: PasswordRules = ASVS
+    guiding: Callable[[], Guiding | None] = lambda: None
 
 
 ALONE = Behind()
@@ -125,6 +127,9 @@ async def run_web(
             known = [floor.outlook for floor in floors if floor.outlook]
             return known[0](lot_id) if known else ()
 
+        def guiding() -> Guiding | None:
+            return next((floor.guiding for floor in floors if floor.guiding), None)
+
         limits = RateLimits(clock, settings.reads_a_minute, settings.writes_a_minute)
         face = make_face(
             lots,
@@ -142,6 +147,7 @@ async def run_web(
                 told,
                 outlook,
                 settings.password_rules,
+                guiding,
             ),
         )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
@@ -197,7 +203,9 @@ def make_face(
             clock,
             behind.password_rules,
         )
-        admin = open_admin(ground, static, behind.on_the_way, behind.told, behind.outlook)
+        admin = open_admin(
+            ground, static, behind.on_the_way, behind.told, behind.outlook, behind.guiding
+        )
     routes = [
         *Lots(showcase, connections).routes(),
         *alarms.routes(),

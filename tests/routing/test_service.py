@@ -71,4 +71,5 @@ async def test_the_floor_serves_its_routes_and_names_its_loops(redis: Redis) -> 
         "learn tolls",
         "destinations",
         "map services",
+        "follow experiments",
     }

@@ -1,9 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from gateway import stream
 from gateway.signs import CLOSED, FULL, STALE, SignOrder
+from occupancy.effect.experiment import Experiment
+from occupancy.experiment_shelf import ExperimentShelf
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import OpeningState
 from occupancy.sign_faces import TownSign
@@ -12,6 +15,7 @@ from routing.guided_faces import GuidedFaces
 from routing.promise import Due, Promise, minute_of
 from routing.sign_guidance import AHEAD_MINUTES, STEP_SPACES, Junction, guided_face
 from tests.builders import MORNING_MS, a_group, a_lot, an_observation
+from tests.occupancy.effect.plans import a_plan
 
 NOW_MS = MORNING_MS + 2_000
 LOT = a_lot()  # 36 bays, full at 2 free, one space of hysteresis
@@ -103,3 +107,20 @@ async def test_two_recorders_hold_the_same_number(redis: Redis) -> None:
     await promise_store.hold(redis, "kangle", Promise("a", 5.0, 5.0, now, now + 1), 9.0, NOW_MS)
     third = await GuidedFaces(redis).faces([sign], lots, {"kangle": free(21)}, NOW_MS)
     assert third == {"junction": ("16",)}
+
+
+async def test_in_a_block_without_guidance_signs_show_what_is_counted(redis: Redis) -> None:
+    sign = TownSign("junction", "kangle", ("kangle",))
+    now = minute_of(NOW_MS)
+    await promise_store.hold(redis, "kangle", Promise("a", 5.0, 5.0, now, now + 1), 9.0, NOW_MS)
+    shelf = ExperimentShelf()
+    faces = GuidedFaces(redis, shelf)
+
+    async def shown(arms: str) -> str:
+        plan = replace(a_plan(120, 1), from_ms=NOW_MS, arms=arms)
+        shelf.take([Experiment(1, plan, started_ms=0)])
+        told = await faces.faces([sign], {"kangle": LOT}, {"kangle": free(20)}, NOW_MS)
+        return told["junction"][0]
+
+    assert await shown("0" * 12) == "20"
+    assert await shown("1" * 12) == "15"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from occupancy.effect.advice import Guiding
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.alarm_rules_page import AlarmRulesPage
 from occupancy.web.admin.alarms_page import AlarmsPage
@@ -18,6 +19,7 @@ from occupancy.web.admin.exports_page import ExportsPage
 from occupancy.web.admin.frame import Frame
 from occupancy.web.admin.gate import Gate
 from occupancy.web.admin.ground import AdminGround
+from occupancy.web.admin.guidance_page import GuidancePage
 from occupancy.web.admin.health_page import HealthPage
 from occupancy.web.admin.live_lists import LiveLists
 from occupancy.web.admin.login import Login
@@ -69,6 +71,7 @@ def open_admin(
     on_the_way: OnTheWay = nobody_knows,
     settings: Sequence[SettingTold] = (),
     outlook: OutlookOf = nothing_expected,
+    guiding: Callable[[], Guiding | None] = lambda: None,
 ) -> Admin:
     """`worker` has the script that keeps the one stream of a browser."""
     static = StaticFiles(ground.clock, "occupancy.web.admin", STATIC)
@@ -92,6 +95,7 @@ def open_admin(
         *SignsPage(ground, desk).routes(),
         *TariffsPage(ground, desk).routes(),
         *CalendarPage(ground, desk).routes(),
+        *GuidancePage(ground, desk, guiding).routes(),
         *LiveLists(ground).routes(),
         *ExplorePage(ground).routes(),
         *StudiesPage(ground).routes(),

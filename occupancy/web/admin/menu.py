@@ -55,6 +55,7 @@ MENU: Sequence[Part] = (
         (
             Item("/reports/", "拥堵报告", Permission.SEE),
             Item("/reports/schedule", "报告定时发送", Permission.PUBLISH_REPORT),
+            Item("/admin/guidance", "诱导成效", Permission.SEE),
             Item("/admin/quality", "数据质量", Permission.SEE),
             Item("/admin/explore", "数据探索", Permission.SEE),
             Item("/admin/studies", "方案试算", Permission.SEE),

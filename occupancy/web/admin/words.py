@@ -55,6 +55,7 @@ PERMISSIONS: Mapping[Permission, str] = {
     Permission.EDIT_CALENDAR: "修改日历",
     Permission.EDIT_SITES: "修改建设项目",
     Permission.EDIT_LOTS: "修改车场资料",
+    Permission.EXPERIMENT: "做诱导实验",
     Permission.EXPORT: "导出数据",
     Permission.PUBLISH_REPORT: "发布报告和设发送计划",
     Permission.SEE_AUDIT: "查看操作日志",
@@ -146,6 +147,9 @@ DEEDS: Mapping[str, str] = {
     "plan_report": "设报告发送计划",
     "change_calendar": "修改日历",
     "undo_calendar": "撤销日历修改",
+    "plan_experiment": "计划诱导实验",
+    "start_experiment": "开始诱导实验",
+    "stop_experiment": "停止诱导实验",
 }
 
 
