@@ -84,6 +84,7 @@ class Preview(msgspec.Struct, frozen=True):
     days: tuple[PreviewDay, ...]
     tables: tuple[PreviewTable, ...]
     board: tuple[BoardRow, ...]
+    english_board: tuple[BoardRow, ...] = ()
 
 
 def preview(tariff: Tariff, calendar: Calendar) -> Preview:
@@ -94,7 +95,8 @@ def preview(tariff: Tariff, calendar: Calendar) -> Preview:
         PreviewTable(rate.vehicles, price_stays(priced, rate.vehicles[0], days))
         for rate in tariff.rates
     )
-    return Preview(days, tables, PriceBoard().rows(tariff))
+    english = PriceBoard(Language.ENGLISH).rows(tariff)
+    return Preview(days, tables, PriceBoard().rows(tariff), english)
 
 
 def choose_days(from_minute: int, calendar: Calendar) -> tuple[PreviewDay, ...]:

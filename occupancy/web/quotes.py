@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from occupancy.price_board import PriceBoard
+from occupancy.price_words import Language
 from occupancy.stay import EarlierStay, QuoteError, Stay
 from occupancy.tariff import Tariff, VehicleClass
 from occupancy.tariff_book import UnknownTariffError
@@ -204,11 +205,11 @@ class Quotes:
             self._showcase.price({lot_id: price_in_words(one) for lot_id, one in told.items()})
 
 
-def price_in_words(tariff: Tariff) -> formats.PriceInWords:
+def price_in_words(tariff: Tariff, language: Language = Language.CHINESE) -> formats.PriceInWords:
     """What a car pays, in one line; the first rate if the tariff has none for cars."""
     rates = [rate for rate in tariff.rates if VehicleClass.CAR in rate.vehicles]
     rate = (*rates, *tariff.rates)[0]
-    board = PriceBoard()
+    board = PriceBoard(language)
     return formats.PriceInWords(
         free_minutes=rate.free.minutes,
         free_period=board.free(rate.free),

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from occupancy.study_outcome import number
 from occupancy.web.admin import cookies, words
-from occupancy.web.admin.language import COOKIE, chosen, speaker
+from occupancy.web.admin.language import COOKIE, chosen, speak, speaker
 from occupancy.web.admin.menu import home_of, menu_of
 from occupancy.web.pages import Pages
 from occupancy.web.static_files import StaticFiles
@@ -56,8 +56,9 @@ class Frame:
         return _answer(visit.request, text, status, nonce, language)
 
     def fragment(self, visit: "Visit", template: str, **values: object) -> web.Response:
-        told = self._told(visit, _language(visit.request))
-        text = self._pages.render(template, **told, **values)
+        visit_language = _language(visit.request)
+        told = self._told(visit, visit_language)
+        text = speak(self._pages.render(template, **told, **values), visit_language)
         headers = {"Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
 
@@ -93,7 +94,7 @@ def _answer(
     request: web.Request, text: str, status: int, nonce: str, language: str
 ) -> web.Response:
     response = web.Response(
-        text=text,
+        text=speak(text, language),
         status=status,
         content_type="text/html",
         headers={

@@ -16,6 +16,7 @@ from occupancy.database_audit import Wanted
 from occupancy.explore import QUARTER_SECONDS, Subject, plan_steps
 from occupancy.lot import Lot
 from occupancy.permissions import Permission
+from occupancy.price_words import Language
 from occupancy.tariff_clock import local_minute, written
 from occupancy.tariff_preview import preview
 from occupancy.web import board_view
@@ -24,7 +25,9 @@ from occupancy.web.admin.day_chart import draw_ahead, draw_past, hours_of
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.lot_rows import row_of
 from occupancy.web.admin.visit import Visit
+from occupancy.web.formats import PriceInWords
 from occupancy.web.outlook import OutlookOf
+from occupancy.web.quotes import price_in_words
 
 MOST_CHECKS = 14
 MOST_DEEDS = 50
@@ -75,6 +78,7 @@ class LotPage:
         return self._tab(
             visit,
             "live",
+            english_price=self._english_price(lot, visit.now_ms),
             alarms=[alarm for alarm in alarms if alarm.key.lot_id == lot.lot_id],
             faces=[face for face in faces if face.sign_id in own],
         )
@@ -135,6 +139,10 @@ class LotPage:
             return {"deeds": await database_audit.list_newest(connections, MOST_DEEDS, wanted)}
 
         return await self._kept(visit, "log", read, {"deeds": []})
+
+    def _english_price(self, lot: Lot, now_ms: int) -> PriceInWords | None:
+        current = self._ground.shelf.book.find_current(lot.tariff_id, local_minute(now_ms))
+        return None if current is None else price_in_words(current, Language.ENGLISH)
 
     def _lot(self, visit: Visit) -> Lot:
         return self._ground.known(visit, visit.word("lot"))

@@ -1,7 +1,7 @@
 """Chinese words of what the operators' pages show: roles, states, alarms, deeds."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -248,9 +248,26 @@ def deed(action: str) -> str:
     return DEEDS.get(action, action)
 
 
-def for_script() -> str:
-    """What the page's script needs to say by itself."""
-    return msgspec.json.encode(WORDS).decode()
+SCRIPT: Mapping[str, str] = {
+    "live": "实时",
+    "lost": "连接中断",
+    "connecting": "连接中",
+    "changed": "最近更新 {} 秒前",
+    "as_of": "{} 更新",
+    "too_long": "最多 {} 个字，多了 {} 个",
+}
+
+
+def for_script(say: Callable[[str], str]) -> str:
+    """What the page's script needs to say by itself, in the page's language."""
+    words = {**msgspec.to_builtins(WORDS), **SCRIPT}
+    return msgspec.json.encode(_said(words, say)).decode()
+
+
+def _said(words: object, say: Callable[[str], str]) -> object:
+    if isinstance(words, dict):
+        return {name: _said(value, say) for name, value in words.items()}
+    return say(words) if isinstance(words, str) else words
 
 
 def changes(record: Recorded) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@
   const put = (element, text) => {
     if (element && element.textContent !== String(text)) element.textContent = text;
   };
+  const fill = (text, ...values) => values.reduce((filled, value) => filled.replace("{}", value), text);
   const serverNow = () => Date.now() + ahead;
 
   // The lot as it may be shown now: a silent source has no numbers, also when nobody tells us so.
@@ -48,7 +49,7 @@
       put(field("usable"), lot.live.usable === null ? DASH : lot.live.usable);
       put(field("occupied"), lot.live.occupied === null ? DASH : lot.live.occupied);
       put(field("note"), noteOf(lot));
-      if (lot.live.observed_at !== null) put(field("age"), `${lot.live.observed_at.slice(11, 19)} 更新`);
+      if (lot.live.observed_at !== null) put(field("age"), fill(words.as_of, lot.live.observed_at.slice(11, 19)));
       const bar = field("bar");
       if (bar) bar.value = lot.live.occupied || 0;
     }
@@ -80,8 +81,8 @@
     const lost = silentMs > LOST_MS;
     const state = one("[data-live]");
     state.classList.toggle("lost", lost);
-    put(one("[data-live-word]"), lost ? "连接中断" : ahead === null ? "连接中" : "实时");
-    const since = changedAt === null ? "" : `最近更新 ${Math.max(0, Math.round((performance.now() - changedAt) / 1000))} 秒前`;
+    put(one("[data-live-word]"), lost ? words.lost : ahead === null ? words.connecting : words.live);
+    const since = changedAt === null ? "" : fill(words.changed, Math.max(0, Math.round((performance.now() - changedAt) / 1000)));
     put(one("[data-live-age]"), lost ? "" : since);
     const banner = one("[data-lost]");
     banner.hidden = !lost;
@@ -127,7 +128,7 @@
   function checkLength(input) {
     const most = Number(input.dataset.most);
     const over = [...input.value].length - most;
-    input.setCustomValidity(over > 0 ? `最多 ${most} 个字，多了 ${over} 个` : "");
+    input.setCustomValidity(over > 0 ? fill(words.too_long, most, over) : "");
     if (over > 0) input.reportValidity();
   }
 
