@@ -77,7 +77,7 @@ def test_every_sentence_of_a_room_has_its_english(file: Path) -> None:
     missing = [
         text
         for text in sentences(file.read_text(encoding="utf-8"))
-        if HAN.search(told(HOLE.sub("7", text), ENGLISH).replace("“关”", ""))
+        if HAN.search(told(HOLE.sub("7", text).strip(), ENGLISH).replace("“关”", ""))
         and text not in ELSEWHERE
     ]
     assert missing == []
@@ -95,7 +95,11 @@ def test_the_tables_put_in_what_the_sentence_has() -> None:
         for words, english in read_table(lang).items():
             holes = set(HOLE.findall(words)), set(HOLE.findall(english))
             assert holes[1] <= holes[0], words
-            assert lang == CHINESE or not HAN.search(english.replace("关", "").replace("满", ""))
+            assert (
+                lang == CHINESE
+                or words in ELSEWHERE
+                or not HAN.search(english.replace("关", "").replace("满", ""))
+            )
 
 
 @pytest.fixture
@@ -140,6 +144,8 @@ async def test_every_page_is_told_in_english(office: Desk) -> None:
     assert admin is not None
     known, left = own_words(office), list[str]()
     for page in admin.pages:
+        if not page.path.startswith("/admin"):
+            continue  # a report is a Chinese document
         if page.method != "GET" or not isinstance(page.needs, Permission):
             continue
         if not set(re.findall(r"{(\w+)}", page.path)) <= set(NAMES):
