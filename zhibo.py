@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import msgspec
 from dotenv import dotenv_values
 
+import gateway.bay_config
 import gateway.config
 import gateway.process
 import gateway.push_config
@@ -50,6 +51,7 @@ SETTINGS = tuple(
             *routing.config.SETTINGS,
             *gateway.config.SETTINGS,
             gateway.push_config.PUSH_SECRETS,
+            gateway.bay_config.MQTT_URL,
             *wechat.config.SETTINGS,
             *lot_sim.config.SETTINGS,
         )
@@ -221,6 +223,26 @@ def push(arguments: argparse.Namespace, environ: Environ) -> int:
     )
     gateway.process.run(
         lambda stopping: run_receiver(senders, settings, now_ms, monotonic_seconds, stopping)
+    )
+    return 0
+
+
+def bays(arguments: argparse.Namespace, environ: Environ) -> int:
+    from gateway.bay_config import load_bay_config, load_maps, read_broker
+    from gateway.bay_receiver import BaySettings, run_bays
+
+    config = load_bay_config(arguments.config)
+    broker = read_broker(_needed(gateway.bay_config.MQTT_URL, environ), config.authority)
+    settings = BaySettings(
+        redis_url=_needed(gateway.config.REDIS_URL, environ),
+        outbox_folder=gateway.config.OUTBOX_FOLDER.read(environ),
+        outbox_mib=gateway.config.OUTBOX_MIB.read(environ),
+    )
+    maps = load_maps(config)
+    gateway.process.run(
+        lambda stopping: run_bays(
+            config, maps, broker, settings, now_ms, monotonic_seconds, stopping
+        )
     )
     return 0
 
@@ -696,6 +718,7 @@ def parser() -> argparse.ArgumentParser:
     for name, run, about in (
         ("gateway", run_gateway, "one car park's gateway"),
         ("push", push, "takes what gate systems of other firms push over HTTP"),
+        ("bays", bays, "listens to wireless bay sensors over MQTT"),
     ):
         command(name, run, about).add_argument("config", type=Path, metavar="CONFIG.toml")
     command("recorder", recorder, "from the live streams to the picture and to PostgreSQL")

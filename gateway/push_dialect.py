@@ -6,15 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.moment import TimeForm
+
 _FOLDER = Path(__file__).parent / "dialects"
-
-
-class TimeForm(StrEnum):
-    """How a vendor writes a moment."""
-
-    EPOCH_SECONDS = "epoch_s"
-    EPOCH_MS = "epoch_ms"
-    LOCAL = "local"  # 2026-10-01 08:00:00 in Asia/Shanghai
 
 
 class Algorithm(StrEnum):
@@ -93,6 +87,9 @@ def list_dialects() -> list[str]:
 def parse_dialect(content: str, file_name: str) -> Dialect:
     """Raises BadDialectError."""
     try:
-        return msgspec.convert(tomllib.loads(content), Dialect)
+        dialect = msgspec.convert(tomllib.loads(content), Dialect)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as reason:
         raise BadDialectError(f"{file_name}: {reason}") from None
+    if dialect.time is TimeForm.NONE:
+        raise BadDialectError(f"{file_name}: time: a post must say when it was sent")
+    return dialect

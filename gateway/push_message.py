@@ -3,14 +3,14 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from gateway.moment import moment_ms
 from gateway.observation import Direction
-from gateway.push_dialect import Algorithm, Dialect, Over, Signature, TimeForm
+from gateway.push_dialect import Algorithm, Dialect, Over, Signature
 
 SENT_WITHIN_MS = 300_000
 RECORD_WITHIN_MS = 7 * 86_400_000
@@ -18,7 +18,6 @@ NUMBER_LONGEST = 64
 RECORDS_MOST = 1_000
 AREAS_MOST = 64
 SPACES_MOST = 100_000
-_SHANGHAI = timezone(timedelta(hours=8))  # no daylight saving since 1991
 _HASHES = {Algorithm.SHA256: hashlib.sha256, Algorithm.MD5: hashlib.md5}
 
 
@@ -196,13 +195,8 @@ def _spaces(fields: Mapping[str, Any], name: str) -> int:
 
 
 def _moment(dialect: Dialect, fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
     try:
-        if dialect.time is TimeForm.LOCAL:
-            local = datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SHANGHAI)
-            return int(local.timestamp() * 1_000)
-        number = int(str(value))
+        return moment_ms(dialect.time, fields.get(name))
     except ValueError:
         words = f"must be a moment written as {dialect.time}"
         raise BadPushError(Refusal.MALFORMED, name, words) from None
-    return number * 1_000 if dialect.time is TimeForm.EPOCH_SECONDS else number
