@@ -1,4 +1,4 @@
-"""Learns again every hour from history, off the event loop; one process learns, all take it up."""
+"""Learns again every hour from history, in a child process; one process learns, all take it up."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -11,15 +11,16 @@ from occupancy import database, database_forecast, database_tariffs, history
 from occupancy.calendar import Calendar
 from occupancy.database_forecast import QUARTER_MS, Learned, QuarterRow
 from routing.forecast import Forecasts
-from routing.forecast_learn import learn
+from routing.forecast_child import LearningFailedError, Task, learn_apart
 from routing.forecast_model import DAY_MS, Model
-from routing.forecast_past import Quarter, day_of_ms, remember, start_of_day_ms
+from routing.forecast_past import Quarter, day_of_ms, start_of_day_ms
 from routing.forecast_usual import DAYS_AHEAD
 
 PAST_DAYS = 70
 LEARN_EVERY_MS = 3_600_000
 LOOK_EVERY_SECONDS = 10.0
 RETRY_SECONDS = 5.0
+LEARN_AGAIN_SECONDS = 60.0  # after a child that ended without a model
 LEASE = "forecast"  # beside the car parks' own
 LEASE_SECONDS = 600.0
 
@@ -52,6 +53,9 @@ class ForecastLearning:
             except database.NOT_READY as trouble:
                 log.debug("nothing learned: PostgreSQL is away", reason=str(trouble))
                 await asyncio.sleep(RETRY_SECONDS)
+            except LearningFailedError as trouble:
+                log.warning("nothing learned", reason=str(trouble))
+                await asyncio.sleep(LEARN_AGAIN_SECONDS)
             else:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
 
@@ -82,7 +86,7 @@ class ForecastLearning:
         for lot_id in self._lot_ids:
             await self._read(lot_id, start_of_day_ms(first_day), now_ms)
         calendar = Calendar(await database_tariffs.list_overrides(self._connections))
-        model = await asyncio.to_thread(self._work_out, first_day, calendar, now_ms)
+        model = await learn_apart(self._task(first_day, calendar, now_ms))
         self._forecasts.learn(model)
         packed = msgspec.msgpack.encode(model)
         learned = Learned(now_ms, calendar_revision)
@@ -108,12 +112,11 @@ class ForecastLearning:
             past.update((row.start_ms, row) for row in rows)
             next_ms = next_ms + DAY_MS
 
-    def _work_out(self, first_day: int, calendar: Calendar, now_ms: int) -> Model:
-        """On a thread of its own."""
+    def _task(self, first_day: int, calendar: Calendar, now_ms: int) -> Task:
         days = day_of_ms(now_ms) - first_day + 1
         kinds = [calendar.day_type(first_day + day) for day in range(days + DAYS_AHEAD)]
         lots = {lot_id: _quarters(self._past[lot_id]) for lot_id in self._lot_ids}
-        return learn(remember(lots, first_day, days, kinds), first_day, now_ms)
+        return Task(lots, first_day, days, kinds, now_ms)
 
 
 def _quarters(past: dict[int, QuarterRow]) -> list[Quarter]:

@@ -80,7 +80,7 @@ async def postgres_url(server_urls: tuple[str, str]) -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     admin = await asyncpg.connect(template.replace("/zhibo?", "/postgres?"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE zhibo")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE zhibo STRATEGY FILE_COPY")
         yield template.replace("/zhibo?", f"/{name}?")
     finally:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

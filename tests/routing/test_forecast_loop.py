@@ -11,6 +11,7 @@ from occupancy.database_forecast import Learned
 from occupancy.history import Position
 from occupancy.lot import Lot
 from routing.forecast import ForecastBasis, Forecasts
+from routing.forecast_child import LearningFailedError, Task, learn_apart
 from routing.forecast_loop import LEARN_EVERY_MS, LEASE, ForecastLearning
 from routing.forecast_model import QUARTER_MS, Model, usual_rate
 from tests.builders import a_group, a_lot, an_observation
@@ -158,3 +159,9 @@ async def test_while_postgresql_is_away_the_loop_waits_and_ends_when_told() -> N
             task.cancel()
             await until(task.done)
         assert forecasts.model.learned_at_ms == 0
+
+
+async def test_a_process_that_learns_nothing_is_said_and_not_believed() -> None:
+    nonsense = Task({"kangle": []}, first_day=0, days=-1, kinds=[], now_ms=0)
+    with pytest.raises(LearningFailedError, match="ended with 1"):
+        await learn_apart(nonsense)
