@@ -6,6 +6,9 @@ UV_VERSION := 0.13.9
 SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
 # Where a firm's proxy signs the registry's certificates, only the machine's own store knows them.
 
+# Python must keep what it compiled: each test starts processes, and each would compile everything.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: up test check pictures sbom
 
 up: $(VENV)/.ready-to-run

@@ -6,13 +6,14 @@ from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.settings import BadSettingError
 
 SOCKET_SECONDS = 5.0
+MOST_CONNECTIONS = 64  # whoever comes when all are in use waits; he is not refused
 _PATIENCE: dict[str, Any] = {
     "retry": None,
     "socket_timeout": SOCKET_SECONDS,
@@ -43,12 +44,13 @@ def connect(url: str) -> Redis:
 
 def _single(url: str) -> Redis:
     try:
-        client: Redis = Redis.from_url(url, **_PATIENCE)
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=MOST_CONNECTIONS, timeout=SOCKET_SECONDS, **_PATIENCE
+        )
     except ValueError as reason:
         raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)}: {reason}") from None
-    pool = client.connection_pool
     pool.connection_class = _losing_is_said(pool.connection_class)
-    return client
+    return Redis.from_pool(pool)
 
 
 def _sentinel(url: str) -> Redis:

@@ -1,7 +1,7 @@
 """The live stream: one frame for all readers; who is slow gets the latest, never a queue."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -62,6 +62,10 @@ class _Frame:
         self.chunk = b"%x\r\n%b\r\n" % (len(plain), plain)
 
 
+def _whole(change: formats.LotChange) -> formats.LotChange:
+    return change
+
+
 class LiveStream:
     """All readers of this worker.
 
@@ -70,8 +74,12 @@ class LiveStream:
     nobody here could have given is not an error: its reader gets the whole picture.
     """
 
-    def __init__(self, showcase: Showcase) -> None:
+    def __init__(
+        self, showcase: Showcase, told: Callable[[formats.LotChange], object] = _whole
+    ) -> None:
+        """`told` is what its readers hear of a lot."""
         self._showcase = showcase
+        self._told = told
         self._lot_ids = sorted(showcase.lots)
         self._said: dict[str, tuple[formats.LotChange, bytes]] = {}
         self._readers: set[_Reader] = set()
@@ -190,7 +198,7 @@ class LiveStream:
         """Encoded once for all readers, until the lot is heard again."""
         change, before = self._showcase.change(lot_id), self._said.get(lot_id)
         if before is None or before[0] is not change:
-            before = self._said[lot_id] = (change, msgspec.json.encode(change))
+            before = self._said[lot_id] = (change, msgspec.json.encode(self._told(change)))
         return before[1]
 
     def _event_id(self, unseen: Collection[str]) -> str:

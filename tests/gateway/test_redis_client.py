@@ -14,7 +14,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from gateway import stream
 from gateway.observation import Observation
 from gateway.process import now_ms
-from gateway.redis_client import connect
+from gateway.redis_client import MOST_CONNECTIONS, connect
 from gateway.settings import BadSettingError
 from gateway.signs import SignOrder
 from tests.faults.proxy import Mode, link_to
@@ -203,3 +203,11 @@ async def _sentinel(folder: Path, primary: Valkey) -> AsyncIterator[Valkey]:
 
         await until(sees_the_replica, within_seconds=30)
         yield watcher
+
+
+async def test_who_finds_every_connection_in_use_waits_and_is_not_refused(redis_url: str) -> None:
+    async with connect(redis_url) as client:
+        await client.set("x", "1")
+        answers = await asyncio.gather(*(client.get("x") for _ in range(4 * MOST_CONNECTIONS)))
+        assert answers == [b"1"] * (4 * MOST_CONNECTIONS)
+        assert int((await client.info("clients"))["connected_clients"]) <= 2 * MOST_CONNECTIONS

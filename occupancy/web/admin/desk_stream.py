@@ -8,11 +8,13 @@ from aiohttp import web
 from gateway.process import is_cancelled
 from occupancy import database, database_alarm_desk
 from occupancy.database_alarm_desk import Waiting
+from occupancy.live import Quality, Status
 from occupancy.web.admin.admin_route import Access, AdminRoute
 from occupancy.web.admin.gate import Gate
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.visit import Visit
 from occupancy.web.events import LiveStream
+from occupancy.web.formats import ClosedNow, LotChange
 from occupancy.web.static_files import StaticFiles
 
 LOOK_SECONDS = 1.0
@@ -27,11 +29,48 @@ class DeskNews(msgspec.Struct, frozen=True):
     number: int
 
 
+class LiveNow(msgspec.Struct, frozen=True):
+    """The numbers that the pages show of a car park."""
+
+    free: int | None
+    usable: int | None
+    occupied: int | None
+    out_of_service: int | None
+    quality: Quality
+    observed_at: str | None
+
+
+class LotNow(msgspec.Struct, frozen=True):
+    """What the pages follow of a car park: a tenth of what the public stream says of it."""
+
+    id: str
+    status: Status
+    live: LiveNow
+    closed: ClosedNow | None
+
+
+def _lot_now(change: LotChange) -> LotNow:
+    live = change.live
+    return LotNow(
+        change.id,
+        change.status,
+        LiveNow(
+            live.free,
+            live.usable,
+            live.occupied,
+            live.out_of_service,
+            live.quality,
+            live.observed_at,
+        ),
+        change.closed,
+    )
+
+
 class DeskStream:
     """`/admin/stream`: ended as soon as its session is."""
 
     def __init__(self, ground: AdminGround, gate: Gate, worker: StaticFiles) -> None:
-        self.stream = LiveStream(ground.showcase)
+        self.stream = LiveStream(ground.showcase, _lot_now)
         self._ground = ground
         self._gate = gate
         self._worker = worker

@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from occupancy.web.events import PATIENCE_BEATS, SLOW_BYTES
+from occupancy.web.events import MOST_IDS, PATIENCE_BEATS, SLOW_BYTES
 from tests.builders import a_group, a_lot
 from tests.occupancy.web.faces import Served, served
 from tests.waiting import until
@@ -292,3 +292,20 @@ async def test_the_number_of_readers_is_a_metric(shown: Served) -> None:
             text = await answer.text()
     assert "zhibo_stream_readers 1.0" in text
     assert 'zhibo_free_spaces{lot="kangle"} 24.0' in text
+
+
+async def test_in_a_large_town_few_events_bear_an_id_and_every_one_of_them_resumes() -> None:
+    names = [f"lot{number:03d}" for number in range(100)]
+    async with served([a_lot(lot_id=one) for one in names]) as town:
+        for one in names:
+            town.show(one, 1)
+        async with reading(town) as reader:
+            opening = await reader.until_heartbeat()
+        ids = [(place, event.event_id) for place, event in enumerate(opening) if event.event_id]
+        assert len(opening) == 100
+        assert len(ids) <= MOST_IDS
+        assert ids[-1][0] == 99
+        for place, event_id in ids:
+            async with reading(town, event_id) as reader:
+                rest = await reader.until_heartbeat()
+            assert [event.data["id"] for event in rest] == names[place + 1 :]
