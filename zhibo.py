@@ -22,6 +22,7 @@ import gateway.push_config
 import lot_sim.config
 import occupancy.config
 import occupancy.escalation_config
+import occupancy.vital_config
 import occupancy.web.config
 import routing.config
 import wechat.config
@@ -47,6 +48,7 @@ SETTINGS = tuple(
         for setting in (
             *occupancy.config.SETTINGS,
             *occupancy.escalation_config.SETTINGS,
+            *occupancy.vital_config.SETTINGS,
             *occupancy.web.config.SETTINGS,
             *routing.config.SETTINGS,
             *gateway.config.SETTINGS,
@@ -265,7 +267,7 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
         occupancy.config.KEEP_QUARTERS.read(environ),
     )
     notes = AuditNotes(*occupancy.config.audit_places(environ))
-    chores = Chores(escalation, keep, notes)
+    chores = Chores(escalation, keep, notes, occupancy.vital_config.load_settings(environ))
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:

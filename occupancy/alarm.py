@@ -22,6 +22,8 @@ class AlarmKind(StrEnum):
     CLOCK_OFFSET = "clock_offset"
     TWO_EPOCHS = "two_epochs"
     UNREADABLE = "unreadable"
+    CONGESTION_HIGH = "congestion_high"
+    DATA_ACCESS_LOW = "data_access_low"
 
 
 class Severity(StrEnum):
@@ -128,6 +130,8 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.CLOCK_OFFSET: Rule(Severity.MINOR, 5.0, "s", raise_after_seconds=30.0),
     AlarmKind.TWO_EPOCHS: Rule(Severity.CRITICAL, 1.0, "gateway", clear_after_seconds=30.0),
     AlarmKind.UNREADABLE: Rule(Severity.MAJOR, 1.0, "entries"),
+    AlarmKind.CONGESTION_HIGH: Rule(Severity.MINOR, 8.0, "points", hysteresis=0.5),
+    AlarmKind.DATA_ACCESS_LOW: Rule(Severity.MINOR, 20.0, "percent", hysteresis=5.0),
 }
 SHIPPED = Rulebook(RULES)
 

@@ -21,4 +21,6 @@ ALARM_WORDS: Mapping[AlarmKind, str] = {
     AlarmKind.CLOCK_OFFSET: "网关时钟偏差",
     AlarmKind.TWO_EPOCHS: "两个网关",
     AlarmKind.UNREADABLE: "无法读取的数据",
+    AlarmKind.CONGESTION_HIGH: "停车拥堵超限",
+    AlarmKind.DATA_ACCESS_LOW: "数据接入率过低",
 }

@@ -18,9 +18,10 @@ from occupancy import (
     database_alarm_rules,
     database_alarms,
     database_corrections,
+    database_vitals,
     history,
 )
-from occupancy.alarm import SHIPPED, Alarm, Key, Rulebook, Watch, step, watching
+from occupancy.alarm import SHIPPED, Alarm, Condition, Key, Rulebook, Watch, step, watching
 from occupancy.alarm_board import AlarmSheet
 from occupancy.alarm_conditions import LotFacts, list_conditions
 from occupancy.history import Position
@@ -30,6 +31,8 @@ from occupancy.part_keeper import PartKeeper
 from occupancy.proof_keeper import ProofKeeper
 from occupancy.stuck_loops import StuckLoops, follow
 from occupancy.truth_check import check, night_of
+from occupancy.vital_alarms import vital_conditions
+from occupancy.vital_signs import Grain
 
 LOOK_SECONDS = 0.5
 LEASE_SECONDS = 6.0
@@ -76,6 +79,7 @@ class Duty:
     unreadable: dict[str, int] = field(default_factory=dict)
     displaced: dict[str, tuple[int, int]] = field(default_factory=dict)
     rivals: dict[str, int] = field(default_factory=dict)
+    vitals: Sequence[Condition] = ()
     unsaved: list[Alarm] = field(default_factory=list)
     is_holder: bool = False
     since_ms: int = 0
@@ -118,6 +122,7 @@ class Duty:
                     self.connections, history.day_of(self.clock()), DAYS_AHEAD
                 )
                 await self._measure_waiting()
+                await self._read_vitals()
             await self._keep_proofs(is_slow=is_slow)
             await self._keep_parts(is_slow=is_slow)
         except (*database.NOT_READY, RedisError) as trouble:
@@ -141,6 +146,7 @@ class Duty:
     async def _look_for_alarms(self) -> None:
         now_ms = self.clock()
         conditions = [c for lot in self.lots for c in list_conditions(self._facts(lot), now_ms)]
+        conditions += self.vitals
         result = step(self.watches, conditions, now_ms, self.rules, self._silent_lots(now_ms))
         self.watches = result.watches
         self.unsaved += (*result.raised, *result.cleared)
@@ -150,6 +156,10 @@ class Duty:
         sheet = AlarmSheet(now_ms, tuple(alarm for alarm in alarms if alarm is not None))
         await self._save()
         await alarm_board.write(self.redis, sheet)
+
+    async def _read_vitals(self) -> None:
+        newest = await database_vitals.list_newest(self.connections, Grain.QUARTER)
+        self.vitals = vital_conditions(newest, self.clock())
 
     async def _save(self) -> None:
         """Keep changes in their order; while PostgreSQL is away they wait here."""

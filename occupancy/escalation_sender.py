@@ -31,15 +31,20 @@ async def tell(settings: EscalationSettings, due: Due) -> None:
 async def _post(settings: EscalationSettings, due: Due) -> None:
     raised_at = _at(due).isoformat()
     body = msgspec.json.encode(notice_of(due, raised_at, _link(settings, due)))
+    await post_signed(settings.webhook, settings.webhook_secret, body, delivery_of(due))
+
+
+async def post_signed(webhook: str, secret: str, body: bytes, delivery: str) -> None:
+    """`delivery` is the same for each attempt. Raises one of TROUBLES."""
     headers = {
         "Content-Type": "application/json",
-        SIGNATURE: sign(body, settings.webhook_secret),
-        DELIVERY: delivery_of(due),
+        SIGNATURE: sign(body, secret),
+        DELIVERY: delivery,
     }
     patience = aiohttp.ClientTimeout(PATIENCE_SECONDS)
     async with (
         aiohttp.ClientSession(timeout=patience) as http,
-        http.post(settings.webhook, data=body, headers=headers, allow_redirects=False) as answer,
+        http.post(webhook, data=body, headers=headers, allow_redirects=False) as answer,
     ):
         if answer.status >= 300:  # noqa: PLR2004
             # Not the whole address: many keep their key in it.

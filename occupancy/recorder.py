@@ -33,7 +33,9 @@ from occupancy.restriction_board import RestrictionSheet
 from occupancy.rollup_keeping import RollupKeeper
 from occupancy.sign_faces import TownSign, face
 from occupancy.sign_orders import orders
+from occupancy.vital_config import PushSettings
 from occupancy.vital_keeping import VitalKeeper
+from occupancy.vital_pusher import VitalPusher
 
 NOW_BLOCK_MS = 1_000
 HISTORY_ENTRIES = 50
@@ -45,6 +47,7 @@ RESTRICTIONS_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 _LOST = (RedisError, OSError, TimeoutError)
 NOBODY_IS_TOLD = EscalationSettings({})
+NOBODY_IS_PUSHED = PushSettings()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Chores:
     escalation: EscalationSettings = NOBODY_IS_TOLD
     keep: Retention = field(default_factory=Retention)
     notes: AuditNotes | None = None
+    push: PushSettings = NOBODY_IS_PUSHED
 
 
 log = structlog.get_logger()
@@ -134,6 +138,8 @@ class Recorder:
             group.create_task(vitals.run(), name="vital signs")
             follow = self.computed.experiments.keep_fresh(self.connections)
             group.create_task(follow, name="experiments")
+            pusher = VitalPusher(self.connections, self.clock, self.name, self.chores.push)
+            group.create_task(pusher.run(), name="vital push")
             for lot_id in self.lots:
                 group.create_task(
                     _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]

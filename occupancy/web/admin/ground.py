@@ -9,6 +9,7 @@ from occupancy import database
 from occupancy.lot import Lot
 from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.sign_faces import TownSign
+from occupancy.vital_signs import DISTRICT, DISTRICT_NAME
 from occupancy.web.admin.visit import Visit
 from occupancy.web.alarms import Alarms
 from occupancy.web.formats import LotDetail
@@ -41,6 +42,8 @@ class AdminGround:
 
     def name_of(self, lot_id: str) -> str:
         """As people say it; of what is no car park its own word."""
+        if lot_id == DISTRICT:
+            return DISTRICT_NAME
         lot = self.showcase.lots.get(lot_id)
         return lot_id if lot is None else lot.short_name
 

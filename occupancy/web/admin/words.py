@@ -162,6 +162,8 @@ UNITS: Mapping[str, str] = {
     "sign": "块屏",
     "gateway": "台网关",
     "entries": "条",
+    "points": "分",
+    "percent": "%",
 }
 
 

@@ -35,15 +35,17 @@ def day_chart(points: Sequence[VitalPoint], title: str) -> Markup:
 
 def month_chart(points: Sequence[VitalPoint], title: str) -> Markup:
     """A bar a month with its value above it; a month without data is a dashed frame."""
-    plot = Plot(34, 24, 820, 190, 0, len(points), 0, TOP)
-    parts = [_line(plot.left, plot.bottom, plot.right, "axis")]
+    highest = max((point.value for point in points if point.value is not None), default=0.0)
+    top_value = min(TOP, (highest // _BAND_WIDTH + 1) * _BAND_WIDTH)
+    plot = Plot(34, 24, 820, 190, 0, len(points), 0, max(top_value, 2 * _BAND_WIDTH))
+    parts = [_line(plot.left, plot.bottom, plot.right, "axis"), *_rules(plot)]
     step = (plot.right - plot.left) / max(len(points), 1)
     for index, point in enumerate(points):
         left, width = plot.left + index * step + step * 0.16, step * 0.68
         middle = left + width / 2
         if point.value is None:
-            parts.append(_rect(left, plot.y(2), width, plot.bottom - plot.y(2), "missing"))
-            parts.append(_text(middle, plot.y(2) - 6, "无数据", "middle"))
+            parts.append(_rect(left, plot.bottom - 40, width, 40, "missing"))
+            parts.append(_text(middle, plot.bottom - 16, "无", "middle"))
         else:
             top = plot.y(point.value)
             css = f"bar band-{band_number(point.value)}"
@@ -76,6 +78,17 @@ def scale(value: float | None, title: str) -> Markup:
         at = place(plot.x(min(max(value, 0.0), TOP)))
         parts.append(Markup('<path class="mark" d="M{0} 20l-7-12h14z"/>').format(at))
     return _svg(560, 64, title, parts)
+
+
+def _rules(plot: Plot) -> list[Markup]:
+    """A fine line where each band begins, with its value."""
+    parts = []
+    for number in range(len(BANDS) + 1):
+        value = number * _BAND_WIDTH
+        if value <= plot.y_high:
+            parts.append(_line(plot.left, plot.y(value), plot.right, "rule"))
+            parts.append(_text(plot.left - 6, plot.y(value) + 4, f"{value:.0f}", "end"))
+    return parts
 
 
 def _bands(plot: Plot) -> list[Markup]:
