@@ -15,6 +15,7 @@ from occupancy.rollup import (
 )
 
 _ROLLUP_LOCK = 76_110_103
+SORT_MEMORY = "64MB"
 DROP_SECONDS = 5.0  # recording waits for a drop that waits for a reader
 
 
@@ -58,7 +59,7 @@ async def roll_up(connections: Pool, due: Sequence[Due], until_ms: int) -> None:
     last_ms = min(until_ms, max(one.last_ms for one in due))
     lot_id = due[0].lot_id
     async with connections.acquire() as connection, connection.transaction():
-        await _lock(connection)
+        await _begin(connection)
         await _make(connection, lot_id, first_ms, last_ms + FRESH_MS)
         successor = await connection.fetchval(_SUCCESSOR, lot_id, _time(last_ms))
         if successor is not None and _ms(successor) >= last_ms + FRESH_MS:
@@ -95,13 +96,17 @@ async def rebuild(connections: Pool, lot_id: str, from_ms: int, to_ms: int) -> N
         raise GoneError(oldest_ms)
     for start_ms in range(from_ms, to_ms, DAY_MS):
         async with connections.acquire() as connection, connection.transaction():
-            await _lock(connection)
+            await _begin(connection)
             await _make(connection, lot_id, start_ms, min(start_ms + DAY_MS, to_ms) - 1)
 
 
-async def _lock(connection: Connection) -> None:
-    """Two that make the same windows at once would each delete what the other has not made yet."""
+async def _begin(connection: Connection) -> None:
+    """Two that make the same windows at once would each delete what the other has not made yet.
+
+    A day of one lot is 86,400 rows: they are sorted in memory.
+    """
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROLLUP_LOCK)
+    await connection.execute(f"SET LOCAL work_mem = '{SORT_MEMORY}'")
 
 
 async def _make(connection: Connection, lot_id: str, first_ms: int, last_ms: int) -> None:
@@ -232,7 +237,7 @@ WITH reach AS (
         AND observed_at < $2::timestamptz - $5::bigint * interval '1 millisecond'
      ORDER BY observed_at DESC, epoch DESC, sequence DESC LIMIT 1)
 ), told AS (
-    SELECT (extract(epoch FROM observed_at) * 1000)::bigint AS at_ms, epoch, sequence,
+    SELECT round(date_part('epoch', observed_at) * 1000)::bigint AS at_ms, epoch, sequence,
            occupied, free, usable, entries_total, exits_total,
            coalesce(occupied BETWEEN 0 AND usable AND free BETWEEN 0 AND usable, false) AS is_sound
     FROM reach
@@ -245,17 +250,25 @@ WITH reach AS (
                 THEN exits_total - lag(exits_total) OVER in_time ELSE 0 END AS gone
     FROM told WINDOW in_time AS (ORDER BY at_ms, epoch, sequence)
 ), spans AS (
-    SELECT *, least(next_ms, at_ms + $4::bigint) AS told_until,
+    SELECT *, at_ms / 60000 AS own_minute, least(next_ms, at_ms + $4::bigint) AS told_until,
            least(next_ms, at_ms + $5::bigint) AS fresh_until
     FROM placed
 ), pieces AS (
+    SELECT own_minute AS minute, is_sound, occupied, free, usable,
+           least(told_until, (own_minute + 1) * 60000) - at_ms AS told_ms,
+           least(fresh_until, (own_minute + 1) * 60000) - at_ms AS fresh_ms,
+           true AS is_own, is_late, entered, gone
+    FROM spans
+    UNION ALL
     SELECT minute, is_sound, occupied, free, usable,
-           greatest(least(told_until, (minute + 1) * 60000) - greatest(at_ms, minute * 60000), 0)
-               AS told_ms,
-           least(fresh_until, (minute + 1) * 60000) - greatest(at_ms, minute * 60000) AS fresh_ms,
-           minute = at_ms / 60000 AS is_own, is_late, entered, gone
+           greatest(least(told_until, (minute + 1) * 60000) - minute * 60000, 0),
+           least(fresh_until, (minute + 1) * 60000) - minute * 60000,
+           false, is_late, entered, gone
     FROM spans CROSS JOIN LATERAL
-         generate_series(at_ms / 60000, greatest(fresh_until - 1, at_ms) / 60000) AS minute
+         generate_series(own_minute + 1, (fresh_until - 1) / 60000) AS minute
+    WHERE fresh_until > (own_minute + 1) * 60000
+), own AS (
+    SELECT * FROM pieces
     WHERE minute >= extract(epoch FROM $2::timestamptz)::bigint / 60
       AND minute < extract(epoch FROM $3::timestamptz)::bigint / 60
 )
@@ -272,7 +285,7 @@ SELECT $1, to_timestamp(minute * 60),
        coalesce(sum(gone) FILTER (WHERE is_own), 0),
        coalesce(sum(entered) FILTER (WHERE is_own AND is_late), 0),
        coalesce(sum(gone) FILTER (WHERE is_own AND is_late), 0)
-FROM pieces GROUP BY minute
+FROM own GROUP BY minute
 """
 
 _COLUMNS = """
