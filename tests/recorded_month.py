@@ -105,13 +105,10 @@ async def record_period(connections: asyncpg.Pool, past: Past) -> Told:
         raise ValueError(f"step_seconds must be one of {STEPS_SECONDS}")
     await database.seed_lots(connections, load_shipped())
     stories = tell(past.first, past.days, past.seed, past.closures, past.fairs)
-    for level in LEVELS_MINUTES:
-        async with connections.acquire() as connection:
-            await prepare_months(connection, f"rollup_{level}", *past.span)
     for story in stories:
         span = (max(past.span[0], past.opened.get(story.lot_id, 0)), past.span[1])
         told = sample(story, span, past.step_seconds, past.gaps, past.resets.get(story.lot_id, ()))
-        await _write_windows(connections, told, past)
+        await write_windows(connections, told, past.span)
         await _write_rows(
             connections, told.between(past.span[1] - past.raw_days * DAY_MS, past.span[1])
         )
@@ -120,14 +117,16 @@ async def record_period(connections: asyncpg.Pool, past: Past) -> Told:
     return Told(past, {story.lot_id: story for story in stories})
 
 
-async def _write_windows(connections: asyncpg.Pool, told: Samples, past: Past) -> None:
-    minutes = minutes_of(told, past.span)
+async def write_windows(connections: asyncpg.Pool, told: Samples, span: tuple[int, int]) -> None:
+    """The windows of a span's observations, as the rollup would make them."""
+    minutes = minutes_of(told, span)
     for level in LEVELS_MINUTES:
         made = longer(minutes, level)
-        starts = past.span[0] + np.arange(len(made)) * level * MINUTE_MS
+        starts = span[0] + np.arange(len(made)) * level * MINUTE_MS
         has_data = made[:, FRESH] > 0
         lines = _lines(told.lot_id, starts[has_data], made[has_data])
         async with connections.acquire() as connection:
+            await prepare_months(connection, f"rollup_{level}", *span)
             await connection.copy_to_table(
                 f"rollup_{level}",
                 source=io.BytesIO(lines.encode()),
