@@ -20,7 +20,7 @@ from occupancy.indicator import (
     judge,
     ratio,
 )
-from occupancy.observed import Observed, Slot, grounds, slots, whole_days
+from occupancy.observed import LEAST_TOLD, Observed, Slot, grounds, slots, whole_days
 from occupancy.rollup import DAY_MS, MINUTE_MS, local_day
 
 QUARTER_MINUTES, QUARTERS_AN_HOUR = 15, 4
@@ -240,7 +240,12 @@ def target_share(
     Both edges belong to the band. Each car park's slots count by themselves.
     """
     _require_quarters(lots)
-    shares = [share for lot in lots for one in slots(lot) if (share := one.share) is not None]
+    shares = [
+        share
+        for lot in lots
+        for one in lot.windows
+        if one.completeness >= LEAST_TOLD and (share := one.occupancy) is not None
+    ]
     inside = sum(band[0] <= share <= band[1] for share in shares)
     return judge(TARGET_SHARE, grounds(*lots), ratio(inside, len(shares)), otherwise=NOTHING_USABLE)
 

@@ -138,7 +138,7 @@ def whole_days(made: Sequence[Slot], least: float) -> dict[int, list[Slot]]:
     return {
         day: part
         for day, part in by_day(made).items()
-        if sum(one.share is not None for one in part) >= least * len(part)
+        if sum(one.share is not None for one in part) / len(part) >= least
     }
 
 
