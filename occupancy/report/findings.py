@@ -12,9 +12,9 @@ from occupancy.report.prices import STAYS_MINUTES, are_places_sure, fees_of
 from occupancy.report.section_how_full import structural
 from occupancy.report.section_quality import daily_drift
 from occupancy.report.section_signs import is_bad, name_of, truth_of, worst_first
-from occupancy.report.section_when_where import tight_hours
-from occupancy.report.study import DayKind, LotStudy, Study
-from occupancy.report.wording import hours_words, listed, tenths, whole
+from occupancy.report.section_when_where import tight_words
+from occupancy.report.study import LotStudy, Study
+from occupancy.report.wording import listed, tenths, whole
 from occupancy.rollup import MINUTE_MS
 from occupancy.space_gap import Gap
 
@@ -257,13 +257,7 @@ def _confidence(study: Study, lot: LotStudy) -> Confidence:
 
 def _when(study: Study, lot: LotStudy) -> str:
     """The hours in which it is tight, 工作日 17—20 时."""
-    told = hours_of([lot.seen], study.kind_of)
-    spans = [
-        f"{kind.value} {hours_words(hours)}"
-        for kind in DayKind
-        if (hours := tight_hours(told, kind))
-    ]
-    return listed(spans) or "满位时"
+    return tight_words(hours_of([lot.seen], study.kind_of)) or "满位时"
 
 
 def _is_poor(study: Study, lot: LotStudy) -> bool:

@@ -3,13 +3,11 @@
 from occupancy.report import findings, rules
 from occupancy.report.document import Finding, Findings, Section, Sentences
 from occupancy.report.hourly import hours_of
-from occupancy.report.section_when_where import tight_hours
-from occupancy.report.study import DayKind, LotStudy, Study
+from occupancy.report.section_when_where import tight_words
+from occupancy.report.study import LotStudy, Study
 from occupancy.report.vital_signs import INDEX, Sign
 from occupancy.report.wording import (
     bold,
-    hours_words,
-    listed,
     not_known,
     tenths,
     this_period,
@@ -71,13 +69,8 @@ def _index_words(study: Study, index: Sign) -> str:
 
 
 def _worst(study: Study, lot: LotStudy) -> str:
-    told = hours_of([lot.seen], study.kind_of)
-    spans = [
-        f"{kind.value} {hours_words(hours)}"
-        for kind in DayKind
-        if (hours := tight_hours(told, kind))
-    ]
-    when = f"{listed(spans)}最紧，" if spans else ""
+    words = tight_words(hours_of([lot.seen], study.kind_of))
+    when = f"{words}最紧，" if words else ""
     return f"{lot.name}{when}估计日均 {bold(tenths(lot.refused_a_day or 0))} 辆车到场无位。"
 
 

@@ -1,6 +1,6 @@
 """Section 3, when and where: which car park, which hours need somebody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from occupancy.calendar import DayType, date_of
@@ -9,7 +9,7 @@ from occupancy.report.document import Chart, Column, Kind, Missing, Section, Sen
 from occupancy.report.figures import write_share
 from occupancy.report.hourly import HOURS, Hour, hours_of
 from occupancy.report.picture import HeatMap
-from occupancy.report.study import DayKind, LotStudy, Study
+from occupancy.report.study import DayKind, Study
 from occupancy.report.wording import WEEKDAYS, bold, hours_words, listed, no_figures
 
 TIGHT = TARGET_TO  # from this occupancy on drivers search
@@ -73,7 +73,7 @@ def weekday_of(study: Study) -> Callable[[int], str]:
     return name
 
 
-def tight_hours(told: dict[tuple[DayKind, int], Hour], kind: DayKind) -> list[int]:
+def tight_hours(told: Mapping[tuple[DayKind, int], Hour], kind: DayKind) -> list[int]:
     """Hours of days of a kind that are at least TIGHT on average."""
     return [
         hour
@@ -93,19 +93,20 @@ def _sentences(
         f"平均占有率 {bold(write_share(top.told.occupancy))}，"
         f"满位时间占 {write_share(top.told.full_share)}。"
     )
-    tight = [words for one in study.known if (words := _tight(one, kinds[one.lot.lot_id]))]
+    tight = [
+        f"{one.name}{words}" for one in study.known if (words := tight_words(kinds[one.lot.lot_id]))
+    ]
     if tight:
         return first, f"平均占有率达到 {write_share(TIGHT, 0)} 的时段：{'；'.join(tight)}。"
     return first, f"按工作日和休息日平均，没有一个时段达到 {write_share(TIGHT, 0)}。"
 
 
-def _tight(lot: LotStudy, told: dict[tuple[DayKind, int], Hour]) -> str:
-    spans = [
-        f"{kind.value} {hours_words(hours)}"
-        for kind in DayKind
-        if (hours := tight_hours(told, kind))
-    ]
-    return f"{lot.name}{listed(spans)}" if spans else ""
+def tight_words(told: Mapping[tuple[DayKind, int], Hour]) -> str:
+    """Its tight hours, 工作日 17—20 时、休息日 16—21 时; empty where there are none."""
+    hours = {kind: tight_hours(told, kind) for kind in DayKind}
+    if hours[DayKind.WORKING] and hours[DayKind.WORKING] == hours[DayKind.RESTING]:
+        return f"每天 {hours_words(hours[DayKind.WORKING])}"
+    return listed(f"{kind.value} {hours_words(some)}" for kind, some in hours.items() if some)
 
 
 def _lots_chart(study: Study, kinds: dict[str, dict[tuple[DayKind, int], Hour]]) -> Chart:

@@ -114,11 +114,11 @@ def facts(
 
 def a_month(**other: Any) -> ReportFacts:  # noqa: ANN401
     """东 is full every evening, 西 has room 300 m away, 远 lies 3 km off and is quiet."""
-    east, west, far = lot("东"), lot("西", metres_east=230), lot("远", metres_east=3_000)
+    east, west, far = lot("东"), lot("西", 200, metres_east=230), lot("远", metres_east=3_000)
     return facts(
         [
             (east, quarters(east, evenings_full())),
-            (west, quarters(west, always(0.3))),
+            (west, quarters(west, always(0.3, 200))),
             (far, quarters(far, working())),
         ],
         **other,
