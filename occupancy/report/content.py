@@ -71,7 +71,7 @@ def _subtitle(study: Study) -> str:
         "（拆分待核实）" if any("capacity" in one.lot.placeholders for one in study.lots) else ""
     )
     running = "，统计期未结束" if study.facts.is_partial else ""
-    return f"{study.period.dates}{running} · {len(study.lots)} 场 {spaces:,} 位{unsure}"
+    return f"{len(study.lots)} 场 {spaces:,} 位{unsure}{running}"
 
 
 def _kpi(study: Study, sign: Sign) -> Kpi:
@@ -99,7 +99,7 @@ def _kpi(study: Study, sign: Sign) -> Kpi:
 def _tone(sign: Sign) -> Tone:
     if sign.is_met is None:
         return Tone.PLAIN
-    return Tone.GOOD if sign.is_met else Tone.BAD
+    return Tone.PLAIN if sign.is_met else Tone.BAD
 
 
 def _complete(study: Study) -> Kpi:

@@ -61,7 +61,7 @@ def add_signs(study: Study) -> Iterator[Ranked]:
                     f"日均拒停 {tenths(lot.refused_a_day or 0)} 辆，其中 {tenths(a_day)} 辆"
                     f"在{near}有位可去（第 4、6 节）"
                 ),
-                effect_words=f"拒停少 {tenths(low)}—{tenths(high)} 辆/日",
+                effect_words=f"拒停少约 {tenths((low + high) / 2)} 辆/日",
                 confidence=_confidence(study, lot),
                 cost=COST,
                 who=CITY,
@@ -93,7 +93,7 @@ def add_spaces(study: Study) -> Iterator[Ranked]:
                     f"每周 {tenths(structural(lot).days_a_week)} 天结构性满位，"
                     f"日均净缺口 {tenths(a_day)} 辆，附近没有空位可转移（第 4 节）"
                 ),
-                effect_words=f"拒停少 {tenths(low)}—{tenths(high)} 辆/日",
+                effect_words=f"拒停少约 {tenths(a_day)} 辆/日",
                 confidence=_confidence(study, lot),
                 cost=COST,
                 who=PLANNING,
@@ -154,7 +154,7 @@ def re_prices(study: Study) -> Iterator[Ranked]:
                         f"停 2 小时{lot.name}便宜 {write_fen(there - here)} 元，"
                         f"{study.name_of(near)}日均可接 {tenths(a_day)} 辆（第 4、9 节）"
                     ),
-                    effect_words=f"转移 {tenths(low)}—{tenths(high)} 辆/日",
+                    effect_words=f"转移约 {tenths((low + high) / 2)} 辆/日",
                     confidence=Confidence.LOW,
                     cost=COST,
                     who=PRICES,

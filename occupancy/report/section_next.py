@@ -49,21 +49,23 @@ def _blocks(study: Study) -> tuple[Block, ...]:
         few = Missing("同类日子不足 3 天，不能预测；至少要有三个完整的工作日和三个完整的周末。")
         return (few, calendar)
     return (
-        Sentences((*_sentences(study, told), *_trials(study, peaks))),
+        Sentences((*_sentences(study, told, days), *_trials(study, peaks))),
         _chart(study, days, told),
         _table(study, told),
         calendar,
     )
 
 
-def _sentences(study: Study, told: Mapping[str, Mapping[DayType, Likely]]) -> tuple[str, ...]:
-    said = []
+def _sentences(
+    study: Study, told: Mapping[str, Mapping[DayType, Likely]], days: Sequence[int]
+) -> tuple[str, ...]:
+    said, coming = [], {day_kind(study.calendar, day) for day in days}
     for one in study.known:
         parts = [
             f"{DAY_TYPES[kind][Language.CHINESE]} {write_share(likely.middle)}"
             f"（{write_share(likely.low)}—{write_share(likely.high)}）"
             for kind, likely in told[one.lot.lot_id].items()
-            if likely.middle >= TARGET_TO
+            if kind in coming and likely.middle >= TARGET_TO
         ]
         if parts:
             said.append(f"{bold(one.name)}预计日高峰：{listed(parts)}。")
@@ -143,7 +145,7 @@ def _chart(
         picture=EffectSeries(lines, (), ticks, cuts, unit="%", scale=100),
         reading=(
             f"线是当天最满一小时的预计占有率，色带是十天里八天的范围；"
-            f"{tight.name}是最紧的车场。竖线是法定节假日的开始。"
+            f"{tight.name}是最紧的车场。{'竖线是法定节假日的开始。' if cuts else ''}"
         ),
         alt="逐日预计高峰占有率两条线：全区和最紧的车场。",
     )

@@ -20,6 +20,7 @@ from occupancy.report.wording import bold, listed, whole
 
 TWO_HOURS = STAYS_MINUTES.index(120)
 AROUND_MINUTES = 30
+LEAST_SHARE = 0.01
 FREE_NOT_MEASURED = (
     "免费时段的利用率没有测量：计数器不认得单辆车，先进先出的推算看不见短停。"
     "要评价免费时长，请接入带逐车进出记录的道闸。"
@@ -181,8 +182,9 @@ def _around_steps(study: Study) -> Table:
     rows = [
         (one.name, step, words, *_shares(one, step))
         for one in study.known
-        for step, words in price_steps(study, one)[:4]
+        for step, words in price_steps(study, one)
     ]
+    rows = [row for row in rows if max(row[3] or 0.0, row[4] or 0.0) >= LEAST_SHARE]
     return Table(
         name="stays_around_steps",
         title="价格变动处前后的停放（推算）",
@@ -195,8 +197,8 @@ def _around_steps(study: Study) -> Table:
         ),
         rows=tuple(rows),
         note=(
-            "占全部停放的比例，先进先出推算。前高后低说明有人掐着时间离场；"
-            f"推算偏窄，{write_share(0.02, 0)} 以内的差别不作解释。"
+            f"占全部停放的比例，两边都不到 {write_share(LEAST_SHARE, 0)} 的不列。先进先出的推算"
+            "只说明平均的停放落在哪一档，看不出有没有人掐着时间离场：那要逐车的进出记录。"
         ),
     )
 

@@ -54,7 +54,7 @@ def _sentences(study: Study) -> tuple[str, ...]:
     if others:
         said.append(f"其余日均：{listed(others)}。")
     if none:
-        said.append(f"{listed(none)}没有拒停。")
+        said.append(f"{listed(none)}估计没有拒停。")
     said.append("没有计数器看得见被拒的车，以上是估计：同类日子本该来的，减去实际进来的。")
     return tuple(said)
 

@@ -114,7 +114,7 @@ def _chart(study: Study, lines: tuple[SignLine, ...]) -> Chart:
         ),
         reading=(
             f"条长为显示数与实际空位相差不超过 {NEAR_SPACES:.0f} 位或 {write_share(NEAR_SHARE, 0)} "
-            "的时间；虚线左边的要修。"
+            "的时间；虚线左边的准确率不够，红色的要修（也包括失联时显示过数字的）。"
         ),
         alt="各屏显示准确率的条形图，数值同表。",
         is_wide=False,

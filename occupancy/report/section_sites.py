@@ -62,7 +62,8 @@ def _sentences(study: Study, sites: Sequence[Site]) -> tuple[str, ...]:
         )
     undated = [site.name for site in built if site.opened_on is None]
     if undated:
-        said.append(f"{listed(undated)}的开放日期{UNSURE}，不能作开放前后的对比。")
+        who = "已建成项目" if len(undated) == len(built) else listed(undated)
+        said.append(f"{who}的开放日期{UNSURE}，不能作开放前后的对比。")
     said += [words for site in built if (words := effect_words(study, site))]
     if any(site.placeholders for site in sites):
         said.append(f"表中标“{UNSURE}”的各项没有人确认过，请在“建设项目”页补正。")
@@ -123,8 +124,9 @@ def _chart(study: Study, sites: Sequence[Site]) -> Chart:
         ("数据已接入", [site for site in sites if is_connected(study, site)], "built_spaces"),
     )
     bars = tuple(
-        Bar(name, sum(getattr(site, field) or 0 for site in part), note=f"{len(part)} 个项目")
+        Bar(name, sum(getattr(site, field) or 0 for site in part), note=f"（{len(part)} 个项目）")
         for name, part, field in parts
+        if part
     )
     return Chart(
         name="sites",

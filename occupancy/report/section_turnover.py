@@ -14,7 +14,8 @@ from occupancy.rollup import Window, local_day
 
 QUARTERS_A_DAY = 96
 HOURS_A_QUARTER = 0.25
-EDGES_MINUTES = (0.0, 15, 30, 60, 90, 120, 180, 240, 360, 480, 720, 1440)
+EDGES_MINUTES = (0.0, 15, 30, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720)
+MOST_STEPS = 5
 
 
 class Flow(NamedTuple):
@@ -174,7 +175,7 @@ def _flow_chart(lot: LotStudy, kind: DayKind, flow: Flow) -> Chart:
 def _histogram(study: Study, lot: LotStudy) -> Chart:
     counts = first_out.histogram(lot.stays, EDGES_MINUTES)
     total = sum(counts)
-    steps = price_steps(study, lot)
+    steps = price_steps(study, lot)[:MOST_STEPS]
     place = max(range(len(counts)), key=lambda number: counts[number])
     span = f"{whole(EDGES_MINUTES[place])}—{whole(EDGES_MINUTES[place + 1])} 分钟"
     return Chart(
@@ -183,7 +184,7 @@ def _histogram(study: Study, lot: LotStudy) -> Chart:
         picture=StayHistogram(edges_minutes=EDGES_MINUTES, counts=counts, steps=steps),
         reading=(
             f"按先进先出推算，最多的一档是 {span}，{whole(counts[place])} 辆次；均值可信，"
-            "真实分布比图上更散。竖线是价格变动处（收费标准待核实）。"
+            f"真实分布比图上更散；最后一档含更长的。竖线是前 {MOST_STEPS} 个价格变动处。"
             if total
             else "没有一整天连续的数据，推算不出停放时长。"
         ),

@@ -88,7 +88,7 @@ def _chart(study: Study, signs: tuple[Sign, ...]) -> Chart:
         title="体征指标与区间",
         picture=IndicatorBands(tuple(rows)),
         reading=(
-            "每行一个指标：圆点为本期值，空心为上期和去年同期，竖线为目标。"
+            "每行一个指标：▼ 为本期，○ 为上期，□ 为去年同期，虚线为目标。"
             "指数按泊位数加权，取每天最差 3 小时；右侧小图是逐日指数。"
         ),
         alt="各指标在各自区间上的位置，数值同表。",

@@ -180,7 +180,7 @@ def forms(value: float) -> set[str]:
 
 # What is no figure of the period: days and hours, counts of few things, thresholds of the rules.
 SMALL = {str(number) for number in range(32)}
-RULES = {"85%", "90%", "95%", "100%", "2%", "500", "95", "00", "1.3", METHOD_VERSION}
+RULES = {"85%", "90%", "95%", "100%", "2%", "500", "1%", "95", "00", "1.3", METHOD_VERSION}
 
 
 @pytest.mark.parametrize("number", range(2, 13))

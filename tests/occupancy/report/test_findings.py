@@ -1,5 +1,6 @@
 """Each conclusion comes of its rule: with the condition met, and not without it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -147,12 +148,17 @@ def test_where_no_rule_is_met_nothing_is_said() -> None:
     assert quiet() == ()
 
 
+def busy(cars: int) -> Callable[[int, float], int]:
+    """So many cars a quarter from 8 o'clock on."""
+    return lambda _day, hour: cars if hour >= 8 else 1
+
+
 def test_there_are_at_most_five_and_the_largest_effect_comes_first() -> None:
     lots = [lot(name, metres_east=2_000.0 * place) for place, name in enumerate("甲乙丙丁戊己庚")]
     made = facts(
         [
-            (one, quarters(one, evenings_full(), entries=lambda _d, h, n=n: 4 + n if h >= 8 else 1))
-            for n, one in enumerate(lots)
+            (one, quarters(one, evenings_full(), entries=busy(4 + place)))
+            for place, one in enumerate(lots)
         ]
     )
     told = findings.find(Study(made))
