@@ -65,6 +65,13 @@ class CitizenCount(msgspec.Struct, frozen=True):
     count: int
 
 
+class Opening(msgspec.Struct, frozen=True):
+    """What the opening of a site changed in the district, before against since."""
+
+    site_id: str
+    evidence: Evidence
+
+
 class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All of a period. `quarters` are windows of 15 minutes by lot; those without data are absent.
 
@@ -94,6 +101,7 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     citizen_counts: tuple[CitizenCount, ...] = ()
     sites: tuple[Site, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    openings: tuple[Opening, ...] = ()
     is_sample: bool = False
 
     @property

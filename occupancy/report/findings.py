@@ -88,10 +88,10 @@ def add_spaces(study: Study) -> Iterator[Ranked]:
             a_day,
             Finding(
                 rule=rules.ADD_SPACES,
-                action=f"加泊位：{lot.name}步行范围内增加约 {whole(spaces)} 位",
+                action=f"加泊位：{lot.name}步行范围内，要 95% 的日子都够约需 {whole(spaces)} 位",
                 evidence=(
                     f"每周 {tenths(structural(lot).days_a_week)} 天结构性满位，"
-                    f"日均净缺口 {tenths(a_day)} 辆，附近没有空位可转移（第 4 节）"
+                    f"扣除附近有位可去的，日均还缺 {tenths(a_day)} 辆（第 4 节）"
                 ),
                 effect_words=f"拒停少约 {tenths(a_day)} 辆/日",
                 confidence=_confidence(study, lot),

@@ -29,6 +29,7 @@ from occupancy.report.facts import (
     SignLine,
     Windows,
 )
+from occupancy.report.gathering_effects import read_evidence, read_openings
 from occupancy.report.period import Period
 from occupancy.restriction import Restriction
 from occupancy.rollup import Window
@@ -78,6 +79,7 @@ async def gather(
     sign_lines = await _sign_lines(connections, lot_ids, signs, span)
     say(0.9)
     alarms = await database_alarms.list_between(connections, *span, MOST_ALARMS)
+    sites = tuple(kept.site for kept in await database_sites.list_sites(connections))
     facts = ReportFacts(
         period=period,
         generated_at_ms=now_ms,
@@ -109,7 +111,9 @@ async def gather(
             for one in await database_reports.count_reports(connections, *span)
             if one[0] in lot_ids
         ),
-        sites=tuple(kept.site for kept in await database_sites.list_sites(connections)),
+        sites=sites,
+        evidence=await read_evidence(connections, period, now_ms),
+        openings=await read_openings(connections, sites, period, now_ms),
         is_sample=any(lot.placeholders for lot in chosen),
     )
     say(1.0)

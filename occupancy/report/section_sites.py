@@ -80,12 +80,16 @@ def effect_words(study: Study, site: Site) -> str:
     """What the others' use was before it opened and since; only where it opened lately."""
     if site.opened_on is None:
         return ""
+    judged = [one.evidence for one in study.facts.openings if one.site_id == site.site_id]
+    if judged:
+        opened = f"{site.name} {date_words(site.opened_on)}开放前后全区对比（中断时间序列）："
+        return opened + judged[0].words
     parts = before_and_since(study, site)
     if parts is None:
         return ""
     before, since = parts
     return (
-        f"{site.name}{date_words(site.opened_on)}开放后，其余车场的平均占有率由 "
+        f"{site.name} {date_words(site.opened_on)}开放后，其余车场的平均占有率由 "
         f"{write_share(before)} 变为 {write_share(since)}；同期的季节和节假日没有扣除。"
     )
 

@@ -3,18 +3,30 @@
 import datetime as dt
 
 import asyncpg
+import msgspec
 import pytest
 
 from gateway.observation import FaceState
-from occupancy import database_proofs, database_reports, database_restrictions, database_sites
+from occupancy import (
+    database_experiments,
+    database_proofs,
+    database_reports,
+    database_restrictions,
+    database_sites,
+)
 from occupancy.database_proofs import Proof
 from occupancy.database_reports import CitizenReport
+from occupancy.effect.experiment import Plan
+from occupancy.effect.metric import Metric
+from occupancy.report.content import write_report
 from occupancy.report.gathering import NoSuchLotError, gather
 from occupancy.report.period import month_of, parse_period
 from occupancy.restriction import Extent, Restriction
 from occupancy.rollup import DAY_MS, MINUTE_MS
 from occupancy.sign_faces import TownSign
+from occupancy.site import Site, Stage
 from occupancy.site_file import shipped_sites
+from tests.occupancy.report.test_content import words_of
 from tests.recorded_month import OCTOBER, Past, record_month, record_period
 
 MONTH = month_of(OCTOBER)
@@ -143,3 +155,28 @@ async def test_a_month_that_still_runs_ends_now(connections: asyncpg.Pool) -> No
     facts = await gather(connections, MONTH, (), MONTH.start_ms + 3 * DAY_MS)
     assert facts.is_partial
     assert facts.end_ms == MONTH.start_ms + 3 * DAY_MS
+
+
+async def test_experiments_and_openings_are_judged_for_the_report(
+    connections: asyncpg.Pool,
+) -> None:
+    await record_period(connections, Past(days=24, raw_days=0))
+    start_ms, end_ms = MONTH.start_ms, MONTH.start_ms + 24 * DAY_MS
+    plan = Plan(Metric.REFUSED, 1_440, start_ms, "s", "10" * 8, "w" * 16)
+    later = msgspec.structs.replace(plan, from_ms=end_ms - DAY_MS)
+    async with connections.acquire() as connection:
+        for one in (plan, plan, later):
+            await database_experiments.add_experiment(connection, one, None, "试验", "li")
+        for number in (1, 3):
+            await database_experiments.mark_started(connection, number, "li", start_ms)
+    site = Site("kangle", "康乐路", Stage.BUILT, "kangle", opened_on=dt.date(2026, 10, 3))
+    await database_sites.seed_sites(connections, [site])
+    facts = await gather(connections, MONTH, (), end_ms)
+    # The second was never started, the third is not over.
+    assert [one.words.partition("（")[0] for one in facts.evidence] == ["第 1 号试验"] * 2
+    assert "10 月 1 日至 10 月 16 日" in facts.evidence[0].words
+    (opening,) = facts.openings
+    assert opening.site_id == "kangle"
+    assert opening.evidence.effect is None  # two days before say nothing
+    words = words_of(write_report(facts).sections[9])
+    assert "康乐路 10 月 3 日开放前后全区对比" in words
