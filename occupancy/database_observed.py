@@ -1,9 +1,14 @@
 """What was observed of car parks in a period, read from PostgreSQL: facts, closures and windows."""
 
+import datetime as dt
+
+from occupancy import refused
+from occupancy.calendar import Calendar, date_of
 from occupancy.database import Pool, list_lots
 from occupancy.database_rollup import find_first_start_ms, read_windows
 from occupancy.observed import Facts, Observed, Span, facts_of, observe
-from occupancy.rollup import MINUTE_MS
+from occupancy.refused import WindowRefused
+from occupancy.rollup import MINUTE_MS, Window, date_start_ms, local_day
 
 
 async def read_facts(connections: Pool, until_ms: int) -> list[Facts]:
@@ -29,6 +34,40 @@ async def read_observed(
     until_ms = min(span.until_ms, now_ms // (minutes * MINUTE_MS) * (minutes * MINUTE_MS))
     windows = await read_windows(connections, facts.lot_id, span.from_ms, until_ms, minutes)
     return observe(facts, windows, span.from_ms, until_ms, minutes)
+
+
+async def read_with_refused(
+    connections: Pool,
+    facts: Facts,
+    span: Span,
+    minutes: int,
+    calendar: Calendar,
+    now_ms: int,
+) -> list[tuple[Window, WindowRefused]]:
+    """A rollup with who was turned away in each window, estimated when it is read.
+
+    Like days are those of a window's own calendar month: a window says the same, whoever asks for
+    whichever span. Windows without data are not there.
+    """
+    found: list[tuple[Window, WindowRefused]] = []
+    for month in _months(span):
+        whole = await read_observed(connections, facts, month, 1, now_ms)
+        refusals = refused.estimate(whole, calendar)
+        from_ms, until_ms = max(span.from_ms, month.from_ms), min(span.until_ms, month.until_ms)
+        windows = await read_windows(connections, facts.lot_id, from_ms, until_ms, minutes)
+        found += zip(windows, refused.refused_in(windows, refusals), strict=True)
+    return found
+
+
+def _months(span: Span) -> list[Span]:
+    """The local calendar months that a span touches, whole."""
+    first = date_of(local_day(span.from_ms)).replace(day=1)
+    months = []
+    while date_start_ms(first) < span.until_ms:
+        following = (first + dt.timedelta(days=32)).replace(day=1)
+        months.append(Span(date_start_ms(first), date_start_ms(following)))
+        first = following
+    return months
 
 
 def _ms(at: object) -> int:

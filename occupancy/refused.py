@@ -18,7 +18,7 @@ from occupancy.calendar import Calendar, DayType
 from occupancy.erlang import blocked_share
 from occupancy.indicator import Indicator, Interval, Measure, judge
 from occupancy.observed import LEAST_TOLD, Observed, grounds
-from occupancy.rollup import DAY_MS, MINUTE_MS, SHANGHAI_MS, local_day
+from occupancy.rollup import DAY_MS, MINUTE_MS, SHANGHAI_MS, Window, local_day
 
 MOST_FULL = 0.5  # from this share of the told time on a window is full
 BEFORE_MINUTES, LOOKED_BACK_MINUTES = 30, 120
@@ -60,13 +60,26 @@ class Spell(NamedTuple):
     refused: float
 
 
+class WindowRefused(NamedTuple):
+    """Turned away in one window, with the interval and the version of the method that said so."""
+
+    refused: float
+    low: float
+    high: float
+    method_version: str
+
+
 class Refusals(msgspec.Struct, frozen=True):
-    """All that is estimated of one car park: in all, by spell, and by quarter of an hour."""
+    """All that is estimated of one car park: in all, by spell, by quarter of an hour, by window.
+
+    `by_window` is as fine as the windows it was estimated from.
+    """
 
     lot_id: str
     indicator: Indicator
     spells: tuple[Spell, ...]
     by_quarter: Mapping[int, float]
+    by_window: Mapping[int, float] = {}
 
     def between(self, from_ms: int, to_ms: int) -> float:
         """Of the quarters that begin in a span."""
@@ -92,7 +105,26 @@ def estimate(seen: Observed, calendar: Calendar) -> Refusals:
     scale = value / most if most else 0.0
     spells = tuple(_spell(told, one, scale) for one in weighed)
     indicator = judge(REFUSED, grounds(seen), value, interval=_interval(weighed), otherwise="")
-    return Refusals(seen.facts.lot_id, indicator, spells, _quarters(told, weighed, scale))
+    by_window = _by_window(told, weighed, scale)
+    by_quarter = _binned(by_window, QUARTER_MS)
+    return Refusals(seen.facts.lot_id, indicator, spells, by_quarter, by_window)
+
+
+def refused_in(windows: Sequence[Window], refusals: Refusals) -> list[WindowRefused]:
+    """Of each window of one length: its part of what was estimated, and of the interval.
+
+    The windows must not be shorter than those of the estimate.
+    """
+    if not windows:
+        return []
+    parts = _binned(refusals.by_window, windows[0].length_ms)
+    told = refusals.indicator
+    whole = sum(refusals.by_window.values())
+    low, high = ((end or 0.0) / whole if whole else 0.0 for end in (told.low, told.high))
+    return [
+        WindowRefused(part, part * low, part * high, told.method_version)
+        for part in (parts.get(one.start_ms, 0.0) for one in windows)
+    ]
 
 
 def erlang_check(seen: Observed, refusals: Refusals, mean_stay_minutes: float | None) -> Indicator:
@@ -279,19 +311,23 @@ def _spell(told: _Told, one: _Weighed, scale: float) -> Spell:
     return Spell(int(told.start_ms[one.first]), until_ms, one.entries, one.expected, refused)
 
 
-def _quarters(told: _Told, weighed: Sequence[_Weighed], scale: float) -> dict[int, float]:
+def _by_window(told: _Told, weighed: Sequence[_Weighed], scale: float) -> dict[int, float]:
     """Each spell's refused over its windows, as they were expected to come."""
     found: dict[int, float] = {}
     for one in weighed:
         refused = max(one.expected - one.entries, 0.0) * scale
-        whole = one.usual.sum()
-        if not refused:
-            continue
-        for place, share in zip(
-            range(one.first, one.last + 1), (one.usual / whole).tolist(), strict=True
-        ):
-            at = int(told.start_ms[place]) // QUARTER_MS * QUARTER_MS
-            found[at] = found.get(at, 0.0) + refused * share
+        if refused:
+            shares = (one.usual / one.usual.sum()).tolist()
+            starts = told.start_ms[one.first : one.last + 1].tolist()
+            found.update(zip(starts, (refused * share for share in shares), strict=True))
+    return found
+
+
+def _binned(by_window: Mapping[int, float], length_ms: int) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for at_ms, refused in by_window.items():
+        start_ms = at_ms // length_ms * length_ms
+        found[start_ms] = found.get(start_ms, 0.0) + refused
     return found
 
 

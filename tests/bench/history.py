@@ -18,6 +18,10 @@ from occupancy.calendar import Calendar
 from occupancy.database_observed import read_facts, read_observed
 from occupancy.embedded import prepare_postgres, running
 from occupancy.observed import Facts, Span
+from occupancy.report.content import write_report
+from occupancy.report.gathering import gather
+from occupancy.report.paper import picture_inside, whole
+from occupancy.report.period import month_of
 from occupancy.rollup import DAY_MS, date_start_ms
 from tests.bench.history_load import Loaded, load, roll_up_day, sizes
 from tests.bench.report import Figure, Report, at_most, shown
@@ -25,7 +29,7 @@ from tests.recorded_month import Past
 
 LAST = dt.date(2026, 10, 31)  # the month reported on ends with the past
 MONTH_DAYS, YEAR_DAYS, YEAR_ROWS = 31, 365, 365 * 86_400 * 5
-REPORT_SECONDS, DAY_SECONDS = 5, 10
+REPORT_SECONDS, PAGE_SECONDS, DAY_SECONDS = 5, 1, 10
 ROUNDS = 3
 FEW_LOTS, MANY_LOTS, MANY_STEP_SECONDS = 50, 500, 10
 GROWTH_MOST = 1.15  # cost a row of many car parks against that of few; the rest is noise
@@ -39,11 +43,13 @@ OPTIONS = (
 
 
 def measure(arguments: list[str]) -> Report:
-    """`zhibo bench history [--days N] [--lots N] [--rolled N] [--keep DIR] [--no-growth]`."""
+    """`zhibo bench history [--days N] [--raw N] [--lots N] [--rolled N]
+    [--keep DIR] [--no-growth]`."""
     parser = argparse.ArgumentParser(prog="zhibo bench history")
-    parser.add_argument("--days", type=int, default=YEAR_DAYS, help="days of raw rows")
+    parser.add_argument("--days", type=int, default=YEAR_DAYS, help="days of the past")
     parser.add_argument("--lots", type=int, default=5)
     parser.add_argument("--rolled", type=int, default=MONTH_DAYS, help="days the room rolls up")
+    parser.add_argument("--raw", type=int, help="days of raw rows; before them windows alone")
     parser.add_argument("--keep", type=Path, help="a folder: load once, measure again and again")
     parser.add_argument("--no-growth", action="store_true", help="leave out 500 car parks")
     return asyncio.run(_measure(parser.parse_args(arguments)))
@@ -51,7 +57,8 @@ def measure(arguments: list[str]) -> Report:
 
 async def _measure(asked: argparse.Namespace) -> Report:
     first = LAST - dt.timedelta(days=asked.days - 1)
-    past = Past(first=first, days=asked.days, step_seconds=1)
+    raw_days = asked.days if asked.raw is None else min(asked.raw, asked.days)
+    past = Past(first=first, days=asked.days, step_seconds=1, raw_days=raw_days)
     figures, details = await _with_database(past, asked)
     if not asked.no_growth:
         grown, growth = await _growth()
@@ -69,16 +76,20 @@ async def _with_database(
             await roll_up_day(pool, loaded.lot_ids, past.span[1] - DAY_MS) for _ in range(ROUNDS)
         ]
         month = await _month(pool, past)
+        report, page = await _report(pool, past)
         disk = await sizes(pool)
     share = YEAR_ROWS / loaded.rows
+    windows_share = YEAR_DAYS * 5 / (past.days * asked.lots)
     figures = [
         at_most(
             "a month's indicators of all car parks, from PostgreSQL", month, REPORT_SECONDS, "s"
         ),
+        at_most("a month's report, gathered and written", report, REPORT_SECONDS, "s"),
+        at_most("its page of twelve sections with all pictures, drawn", page, PAGE_SECONDS, "s"),
         at_most("a new day rolled up, all car parks", min(days), DAY_SECONDS, "s"),
         shown("rows", loaded.rows, ""),
         shown("raw rows of a year of five on disk", disk["observation"] * share / 1e9, "GB"),
-        shown("windows of a year of five on disk", _windows(disk) * share / 1e9, "GB"),
+        shown("windows of a year of five on disk", _windows(disk) * windows_share / 1e9, "GB"),
         shown("rows written a second", loaded.rows / loaded.raw_seconds, "1/s"),
     ]
     return figures, _details(loaded, disk, days)
@@ -89,7 +100,7 @@ async def _loaded(pool: asyncpg.Pool, past: Past, asked: argparse.Namespace) -> 
     kept = asked.keep and asked.keep / "loaded.json"
     if kept and kept.exists():
         return msgspec.json.decode(kept.read_bytes(), type=Loaded)
-    loaded = await load(pool, past, asked.lots, min(asked.rolled, asked.days))
+    loaded = await load(pool, past, asked.lots, min(asked.rolled, past.raw_days))
     _say(f"{loaded.rows:,} rows in {loaded.raw_seconds:,.0f} s")
     if kept:
         kept.write_bytes(msgspec.json.encode(loaded))
@@ -140,6 +151,21 @@ async def _month(pool: asyncpg.Pool, past: Past) -> float:
     return min(taken)
 
 
+async def _report(pool: asyncpg.Pool, past: Past) -> tuple[float, float]:
+    """Seconds until the month's report is written, and until its page is drawn from that."""
+    written, drawn = [], []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        facts = await gather(pool, month_of(LAST), (), past.span[1])
+        report = await asyncio.to_thread(write_report, facts)
+        written.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        await asyncio.to_thread(whole, report, picture_inside)
+        drawn.append(time.perf_counter() - begun)
+    _say(f"the report: {min(written):.2f} s, its page: {min(drawn):.2f} s")
+    return min(written), min(drawn)
+
+
 async def _indicators(pool: asyncpg.Pool, facts: Sequence[Facts], span: Span) -> None:
     now_ms, calendar = span.until_ms, Calendar()
     quarters = [await read_observed(pool, one, span, 15, now_ms) for one in facts]
@@ -170,7 +196,7 @@ async def _growth() -> tuple[list[Figure], dict[str, object]]:
     """A day of few and of many car parks: what a row costs to roll up, and to gather."""
     told = {}
     for lots in (FEW_LOTS, MANY_LOTS):
-        past = Past(first=LAST, days=1, step_seconds=MANY_STEP_SECONDS)
+        past = Past(first=LAST, days=1, raw_days=1, step_seconds=MANY_STEP_SECONDS)
         async with _server() as pool:
             loaded = await load(pool, past, lots, rolled_days=1)
             gathered = await _month(pool, past)

@@ -114,8 +114,10 @@ async def _write_days(
         if span[0] < unrolled_ms:
             until_ms = min(span[1], unrolled_ms)
             await write_windows(connections, one.between(span[0], until_ms), (span[0], until_ms))
+    raw_ms = past.span[1] - past.raw_days * DAY_MS
+    told = [one.between(max(span[0], raw_ms), span[1]) for one in told]
     gate = asyncio.Semaphore(AT_ONCE)
-    days = range(span[0] // DAY_MS, -(-span[1] // DAY_MS))
+    days = range(max(span[0], raw_ms) // DAY_MS, -(-span[1] // DAY_MS))
     async with asyncio.TaskGroup() as group:
         for day in days:
             parts = [one.between(day * DAY_MS, (day + 1) * DAY_MS) for one in told]

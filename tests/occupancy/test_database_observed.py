@@ -11,8 +11,9 @@ from occupancy import (
     vitals,
 )
 from occupancy.calendar import Calendar
-from occupancy.database_observed import read_facts, read_observed
+from occupancy.database_observed import read_facts, read_observed, read_with_refused
 from occupancy.observed import Span
+from occupancy.rollup import DAY_MS
 from tests.recorded_month import october, record_month
 
 
@@ -53,3 +54,20 @@ async def test_a_recorded_month_gives_every_figure(connections: asyncpg.Pool) ->
     estimated = refusals["zhongshan"].indicator.value
     assert estimated is not None
     assert truth / 2 < estimated < truth * 2
+    await windows_tell_the_refused(connections, span, estimated)
+
+
+async def windows_tell_the_refused(connections: asyncpg.Pool, span: Span, estimated: float) -> None:
+    """Whoever asks for whichever span: a window's estimate is the same, and sums are those."""
+    calendar, now_ms = Calendar(), span.until_ms
+    (facts,) = [one for one in await read_facts(connections, now_ms) if one.lot_id == "zhongshan"]
+    month = {
+        minutes: await read_with_refused(connections, facts, span, minutes, calendar, now_ms)
+        for minutes in (1, 15, 60)
+    }
+    for told in month.values():
+        assert abs(sum(one.refused for _, one in told) - estimated) < 1e-6
+        assert all(one.low <= one.refused <= one.high for _, one in told)
+    day = Span(span.from_ms + 20 * DAY_MS, span.from_ms + 21 * DAY_MS)
+    of_day = await read_with_refused(connections, facts, day, 60, calendar, now_ms)
+    assert of_day == [pair for pair in month[60] if day.from_ms <= pair[0].start_ms < day.until_ms]
