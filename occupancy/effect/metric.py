@@ -43,7 +43,7 @@ _ABOUT = {
     Metric.REFUSED: ("被拒车辆", "辆"),
     Metric.SATURATED_MINUTES: ("满位时长", "车场·分钟"),
     Metric.FOUND: ("到场有位率", "个百分点"),
-    Metric.BALANCE: ("五场均衡度", "个百分点"),
+    Metric.BALANCE: ("全区均衡度", "个百分点"),
     Metric.CHOSEN: ("按建议出发的比例", "个百分点"),
 }
 OF_BLOCKS = (Metric.REFUSED, Metric.SATURATED_MINUTES, Metric.FOUND, Metric.BALANCE)

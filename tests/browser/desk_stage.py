@@ -14,6 +14,7 @@ from occupancy import database
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
 from occupancy.database_sites import seed_sites
+from occupancy.effect.advice import Advice, Coming, Guiding
 from occupancy.lot_file import load_shipped
 from occupancy.permissions import Role
 from occupancy.site_file import shipped_sites
@@ -84,12 +85,21 @@ def outlook(_: str) -> list[Outlook]:
     ]
 
 
+async def advice(_: int, __: int) -> list[Advice]:
+    """A busy day of guidance."""
+    return [Advice("kangle", 214, 180, 131, 77, 12), Advice("zhanqian", 96, 90, 61, 30, 5)]
+
+
+async def coming() -> dict[str, Coming]:
+    return {"kangle": Coming(9, 6.3, (1.8, 2.4, 1.2, 0.6, 0.3, 0.0))}
+
+
 @asynccontextmanager
 async def at_the_desk(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[DeskStage]:
     await seed_sites(connections, shipped_sites())
     await database.seed_lots(connections, load_shipped())
     told = tell_settings(zhibo.SETTINGS, {})
-    beside = Behind(told=told, outlook=outlook)
+    beside = Behind(told=told, outlook=outlook, guiding=lambda: Guiding(advice, coming))
     async with desk(connections, redis, load_shipped(), SIGNS, beside) as running:
         admin = running.served.face.admin
         assert admin is not None

@@ -1,25 +1,21 @@
 """What the pages draw of an experiment: its state, its blocks as a grid, its effect on a scale."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
-import numpy as np
 
 from occupancy.calendar import date_of
 from occupancy.effect.evidence import Evidence, number
 from occupancy.effect.experiment import ON, REST_DAY, Experiment, Plan
-from occupancy.effect.switchback import differences_of
 from occupancy.rollup import DAY_MS, local_day, local_hour
 
-WIDTH, PADDING = 640.0, 24.0
+WIDTH, PADDING = 640.0, 60.0
 LABEL_WIDTH = 44.0
 CELL_HEIGHT, DAY_CELL_HEIGHT = 13.0, 30.0
 HEAD = 22.0
 MOST_CELL_WIDTH = 28.0
-LANES = 5
-LANE_HEIGHT = 9.0
-MIDDLE = 58.0
+SCALE_WIDTH, SCALE_HEIGHT, MIDDLE = 420.0, 84.0, 58.0
 
 
 class State(StrEnum):
@@ -108,7 +104,10 @@ def grid_of(plan: Plan, now_ms: int) -> Grid:
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """An effect on a line: where nought, the estimate, the interval and each pair stand."""
+    """An effect on a line: where nought, the estimate and its interval stand.
+
+    Changes within `least` could not have been seen.
+    """
 
     width: float
     height: float
@@ -118,46 +117,31 @@ class Scale(msgspec.Struct, frozen=True):
     low: float
     high: float
     least: tuple[float, float] | None
-    dots: tuple[tuple[float, float], ...]
-    ticks: tuple[Label, ...]
+    low_words: str
+    high_words: str
 
 
-def scale_of(evidence: Evidence, pairs: Sequence[float] = ()) -> Scale | None:
-    """None where nothing can be said. The dots are the differences of the pairs of blocks."""
+def scale_of(evidence: Evidence) -> Scale | None:
+    """None where nothing can be said."""
     if evidence.effect is None or evidence.low is None or evidence.high is None:
         return None
     least = evidence.detectable or 0.0
-    every = [0.0, evidence.low, evidence.high, least, -least, *pairs]
+    every = (0.0, evidence.low, evidence.high, least, -least)
     from_, to = min(every), max(every)
     span = (to - from_) or 1.0
 
     def place(value: float) -> float:
-        return round(PADDING + (value - from_) / span * (WIDTH - 2 * PADDING), 1)
+        return round(PADDING + (value - from_) / span * (SCALE_WIDTH - 2 * PADDING), 1)
 
-    dots = tuple(
-        (place(value), MIDDLE + 14 + number % LANES * LANE_HEIGHT)
-        for number, value in enumerate(sorted(pairs))
-    )
     return Scale(
-        width=WIDTH,
-        height=MIDDLE + (28 + LANES * LANE_HEIGHT if pairs else 30),
+        width=SCALE_WIDTH,
+        height=SCALE_HEIGHT,
         middle=MIDDLE,
         zero=place(0.0),
         effect=place(evidence.effect),
         low=place(evidence.low),
         high=place(evidence.high),
         least=(place(-least), place(least)) if evidence.detectable else None,
-        dots=dots,
-        ticks=tuple(_ticks(evidence, place(evidence.low), place(evidence.high))),
+        low_words=number(evidence.low, evidence.metric),
+        high_words=number(evidence.high, evidence.metric),
     )
-
-
-def pairs_of_blocks(plan: Plan, values: Mapping[int, float]) -> list[float]:
-    """With guidance less without, pair by pair, in the unit that is shown."""
-    found: list[float] = np.asarray(differences_of(plan, values)[0]).tolist()
-    return found
-
-
-def _ticks(evidence: Evidence, low: float, high: float) -> list[Label]:
-    ends = ((low, evidence.low or 0.0), (high, evidence.high or 0.0))
-    return [Label(x, MIDDLE - 14, number(value, evidence.metric)) for x, value in ends]

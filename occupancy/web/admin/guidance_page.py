@@ -149,7 +149,6 @@ class GuidancePage:
             judged = await experiment_results.judge_experiment(
                 self._ground.connections, kept, now_ms
             )
-        pairs = experiment_view.pairs_of_blocks(kept.plan, judged.values) if judged else []
         return visit.page(
             "experiment.html",
             status,
@@ -162,7 +161,7 @@ class GuidancePage:
             counts=count_arms(kept.plan),
             done_blocks=len(experiment_results.run_blocks(kept, now_ms)),
             judged=judged,
-            scale=scale_of(judged.blocks, pairs) if judged else None,
+            scale=scale_of(judged.blocks) if judged else None,
             drivers_scale=scale_of(judged.drivers) if judged else None,
             refusal=refusal,
         )
