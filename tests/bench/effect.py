@@ -91,7 +91,7 @@ def recover(found: Sequence[Evidence], truth: float) -> Recovered:
     effect, low, high, least = np.array(told, np.float64).T
     inside = (low <= truth) & (truth <= high)
     seen = float(np.mean([one.is_seen for one in found]))
-    return Recovered(truth, effect.mean(), float(inside.mean()), seen, least.mean())
+    return Recovered(truth, float(effect.mean()), float(inside.mean()), seen, float(least.mean()))
 
 
 def _switchbacks(habits: Habits, minutes: int, runs: int) -> list[Evidence]:
