@@ -15,7 +15,7 @@ from occupancy.report.sections import anchor_of, charts_of
 STYLE = files("occupancy.report") / "static" / "report.css"
 _CONFIDENCE = {Confidence.HIGH: "高", Confidence.MEDIUM: "中", Confidence.LOW: "低"}
 # Said beside the number, so that its colour is not the only sign.
-_TONES = {Tone.PLAIN: "", Tone.GOOD: "▲ 好转", Tone.WARNING: "! 留意", Tone.BAD: "× 超出"}
+_TONES = {Tone.PLAIN: "", Tone.GOOD: "✓ 良好", Tone.WARNING: "! 留意", Tone.BAD: "× 不佳"}
 _FIGURES = frozenset({Kind.NUMBER, Kind.SHARE, Kind.FEN})
 Address = Callable[[Chart], str]
 
