@@ -100,11 +100,17 @@ async def _loaded(pool: asyncpg.Pool, past: Past, asked: argparse.Namespace) -> 
     kept = asked.keep and asked.keep / "loaded.json"
     if kept and kept.exists():
         return msgspec.json.decode(kept.read_bytes(), type=Loaded)
-    loaded = await load(pool, past, asked.lots, min(asked.rolled, past.raw_days))
+    loaded = await load(pool, past, asked.lots, _rolled_days(past, asked.rolled))
     _say(f"{loaded.rows:,} rows in {loaded.raw_seconds:,.0f} s")
     if kept:
         kept.write_bytes(msgspec.json.encode(loaded))
     return loaded
+
+
+def _rolled_days(past: Past, wanted: int) -> int:
+    """Where older days have windows alone, a day needs whole raw days around it."""
+    most = past.raw_days if past.raw_days == past.days else past.raw_days - 2
+    return min(wanted, max(most, 1))
 
 
 @asynccontextmanager
