@@ -57,7 +57,7 @@ def picture_inside(chart: Chart) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(draw(chart).encode()).decode()}"
 
 
-def _with_bold(sentence: str) -> Markup:
+def with_bold(sentence: str) -> Markup:
     """`**` around a part makes it stand out."""
     parts = [escape(part) for part in sentence.split("**")]
     marked = [
@@ -93,7 +93,7 @@ def _head(column: Column) -> str:
 
 
 _ENVIRONMENT.filters.update(
-    bold=_with_bold,
+    bold=with_bold,
     kpi=_kpi_words,
     confidence=confidence_word,
     tone=_TONES.__getitem__,

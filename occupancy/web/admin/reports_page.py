@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from aiohttp import web
+from markupsafe import Markup
 
 from occupancy import (
     database_report_jobs,
@@ -12,10 +13,11 @@ from occupancy import (
 from occupancy.edit import BadEditError, SettledError
 from occupancy.permissions import Permission
 from occupancy.report import desk
+from occupancy.report.compare import compare
 from occupancy.report.document import Chart, Kpi
 from occupancy.report.figures import write_figure, write_number
 from occupancy.report.kept import PDF, Job, JobState, KeptReport, Subject, find_changes
-from occupancy.report.paper import article
+from occupancy.report.paper import article, with_bold
 from occupancy.report.period import Period, month_of, week_of
 from occupancy.report.sections import charts_of, find_chart
 from occupancy.web.admin.admin_route import AdminRoute
@@ -193,6 +195,7 @@ class ReportsPage:
             theirs=theirs,
             choices=await self._choices(visit, subject),
             rows=[] if theirs is None else _compared(ours, theirs),
+            sentences=[] if theirs is None else _said(ours, theirs),
             pairs=[] if theirs is None else _pairs(ours, theirs),
             address_of=address_of,
             query_of=query_of,
@@ -285,6 +288,10 @@ def _compared(ours: KeptReport, theirs: KeptReport) -> list[tuple[str, str, str,
         for kpi in ours.report.kpis
         if kpi.code in then
     ]
+
+
+def _said(ours: KeptReport, theirs: KeptReport) -> list[Markup]:
+    return [with_bold(one) for one in compare(ours.report, theirs.report)]
 
 
 def _written(kpi: Kpi) -> str:
