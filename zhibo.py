@@ -229,6 +229,22 @@ def push(arguments: argparse.Namespace, environ: Environ) -> int:
     return 0
 
 
+def access_list(arguments: argparse.Namespace, _: Environ) -> int:
+    """The users of Redis: the list on stdout, each new password on stderr, once."""
+    import secrets
+
+    from gateway.access_list import USER, gateway_line, nobody_line, service_line
+
+    words = {lot: secrets.token_urlsafe(24) for lot in arguments.lots}
+    own = secrets.token_urlsafe(24)
+    lines = [gateway_line(lot, word) for lot, word in words.items()]
+    print("\n".join([nobody_line(), service_line("service", own), *lines]))
+    print(f"service {own}", file=sys.stderr)
+    for lot, word in words.items():
+        print(f"{USER.format(lot_id=lot)} {word}", file=sys.stderr)
+    return 0
+
+
 def bays(arguments: argparse.Namespace, environ: Environ) -> int:
     from gateway.bay_config import load_bay_config, load_maps, read_broker
     from gateway.bay_receiver import BaySettings, run_bays
@@ -683,13 +699,20 @@ def _environ(arguments: argparse.Namespace) -> Environ:
         for flag, setting in FLAG_SETTINGS.items()
         if (value := getattr(arguments, flag, None)) is not None
     }
-    told = {**_read_env_file(Path(".env")), **os.environ, **flags}
+    told = {**_read_env_file(Path(".env")), **os.environ, **_credentials(), **flags}
     if arguments.command is up:
         return told
     return {
         **_read_env_file(occupancy.config.DATA.read(told) / occupancy.config.RUNNING_FILE),
         **told,
     }
+
+
+def _credentials() -> dict[str, str]:
+    """Secrets as systemd hands them over (LoadCredential=): a file a setting, for us alone."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    files = Path(folder).glob("ZHIBO_*") if folder else ()
+    return {file.name: file.read_text(encoding="utf-8").strip() for file in files if file.is_file()}
 
 
 def _read_env_file(file: Path) -> dict[str, str]:
@@ -810,6 +833,7 @@ def _date(raw: str) -> dt.date:
 
 
 def _add_people(command: "Callable[..., argparse.ArgumentParser]") -> None:
+    _add_access_list(command)
     person = command("user", user, "people who run car parks: add one, renew a password")
     person.add_argument("what", choices=("add", "password"))
     person.add_argument("who", metavar="NAME", type=_operator_name)
@@ -818,6 +842,17 @@ def _add_people(command: "Callable[..., argparse.ArgumentParser]") -> None:
     trail = command("audit", audit, "what operators did: check that nobody edited it, or export it")
     trail.add_argument("what", choices=("verify", "export"))
     trail.add_argument("--head", type=_audit_head, metavar="NUMBER:SEAL", help="noted earlier")
+
+
+def _lot_name(raw: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", raw):
+        raise argparse.ArgumentTypeError(f"{raw!r} is no name of a car park: a-z, 0-9, '_' and '-'")
+    return raw
+
+
+def _add_access_list(command: "Callable[..., argparse.ArgumentParser]") -> None:
+    users = command("access-list", access_list, "users of Redis: one a gateway, for its ACL file")
+    users.add_argument("lots", nargs="+", metavar="LOT", type=_lot_name)
 
 
 def _operator_name(raw: str) -> str:

@@ -1,0 +1,49 @@
+"""One Redis user a gateway: it may write its own car park's streams, and read what is meant for it.
+
+Lines of an ACL file (`aclfile` of redis.conf). Streams are write-only: of what reads them only
+XINFO is allowed, which tells the last id and not what stands there.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from gateway import stream
+
+USER = "gateway-{lot_id}"
+_COMMANDS = (
+    "+@connection",
+    "+time",
+    "+xadd",
+    "+xinfo|stream",
+    "+del",
+    "+get",
+    "+set",
+    "+hgetall",
+)
+LEAST_PASSWORD = 20
+
+
+def gateway_line(lot_id: str, password: str) -> str:
+    """The user of one gateway. Raises ValueError for a password somebody could guess."""
+    if len(password) < LEAST_PASSWORD:
+        raise ValueError(f"the password of {lot_id} needs at least {LEAST_PASSWORD} characters")
+    written = (stream.observations_key, stream.now_key, stream.displaced_key)
+    read = (stream.recorded_key, stream.faces_key, stream.correction_key)
+    keys = [*(f"~{key(lot_id)}" for key in written), *(f"%R~{key(lot_id)}" for key in read)]
+    return _line(USER.format(lot_id=lot_id), password, [*keys, "-@all", *_COMMANDS])
+
+
+def service_line(name: str, password: str) -> str:
+    """A user of our own servers (web, recorder): all our keys, nothing that runs the server."""
+    rules = ["~zhibo:*", "&zhibo:*", "+@all", "-@admin", "-@dangerous", "+info", "+client", "+keys"]
+    return _line(name, password, rules)
+
+
+def nobody_line() -> str:
+    """Without a name nobody may do anything."""
+    return "user default off resetkeys resetchannels -@all"
+
+
+def _line(name: str, password: str, rules: Sequence[str]) -> str:
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return f"user {name} on resetkeys resetchannels #{digest} {' '.join(rules)}"

@@ -1,0 +1,171 @@
+"""The files of deploy/ are what the programs they are for accept, and name what there is."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import asyncpg
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric import ec
+
+import zhibo
+from occupancy import embedded
+from tests.gateway.tls import certificate_files
+
+ROOT = Path(__file__).parents[2]
+KIT = ROOT / "deploy"
+UNITS = sorted([*KIT.glob("systemd/*.service"), *KIT.glob("systemd/*.timer")])
+METRIC = re.compile(r"\bzhibo_[a-z_]+")
+
+
+def program(name: str) -> str:
+    """Its path; without it the test is skipped on a laptop and fails in CI."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        words = f"{name} is missing"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(words)  # noqa: TID251
+    return str(found)
+
+
+def run(*command: str, **environ: str) -> str:
+    done = subprocess.run(  # noqa: S603 -- our own files
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},  # noqa: TID251
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def test_systemd_takes_every_unit(tmp_path: Path) -> None:
+    verify = program("systemd-analyze")
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        (tmp_path / unit.name).write_text(
+            re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", text)
+        )
+    said = run(verify, "verify", *(str(tmp_path / unit.name) for unit in UNITS))
+    assert "nknown" not in said
+
+
+def test_every_service_runs_a_command_there_is_without_rights_it_does_not_need() -> None:
+    known = set(re.findall(r"^    ([\w-]+)\s", zhibo.parser().format_help(), re.MULTILINE))
+    for unit in KIT.glob("systemd/*.service"):
+        text = unit.read_text(encoding="utf-8")
+        (command,) = re.findall(r"(?m)^ExecStart=(.*)$", text)
+        if "backup.sh" not in command:
+            assert command.split()[1] in known, unit.name
+        for rule in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n"):
+            assert rule in text, (unit.name, rule)
+        assert "PASSWORD" not in text
+
+
+def test_settings_of_the_kit_are_settings_there_are() -> None:
+    known = {setting.name for setting in zhibo.SETTINGS} | {"ZHIBO_BACKUP_KEEP_DAYS"}
+    for file in (*KIT.glob("systemd/*"), KIT / "compose.yaml"):
+        named = set(re.findall(r"\bZHIBO_[A-Z_]+", file.read_text(encoding="utf-8")))
+        assert named <= known, (file.name, named - known)
+
+
+@pytest.mark.parametrize("name", ["zhibo.conf", "compose.conf"])
+def test_nginx_takes_the_proxy(name: str, tmp_path: Path) -> None:
+    nginx = program("nginx")
+    certificate_files(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+    text = (KIT / "nginx" / name).read_text(encoding="utf-8")
+    # Debian's nginx knows neither `http2 on` (1.25) nor `resolve` (1.27) yet.
+    text = text.replace("    http2 on;\n", "").replace("listen 443 ssl", "listen 8443 ssl http2")
+    text = text.replace("listen 80;", "listen 8081;").replace(" resolve max", " max")
+    text = re.sub(r"    (resolver .*|zone zhibo_web .*);\n", "", text)
+    text = text.replace("server web:8080", "server 127.0.0.1:8080")
+    for part in ("upstream.conf", "tls.conf"):
+        shown = (KIT / "nginx" / part).read_text(encoding="utf-8")
+        (tmp_path / part).write_text(shown.replace("/etc/nginx/zhibo/", f"{tmp_path}/"))
+    text = text.replace("/etc/nginx/zhibo/", f"{tmp_path}/").replace(
+        "/var/log/nginx/", f"{tmp_path}/"
+    )
+    main = tmp_path / "nginx.conf"
+    main.write_text(
+        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{text}\n}}\n".replace(
+            "http {", f"http {{\naccess_log {tmp_path}/all.log;", 1
+        )
+    )
+    run(nginx, "-t", "-p", str(tmp_path), "-c", str(main))
+
+
+def test_prometheus_takes_the_rules_and_they_fire_when_they_should() -> None:
+    promtool = program("promtool")
+    run(promtool, "check", "config", str(KIT / "prometheus/prometheus.yml"))
+    run(promtool, "test", "rules", str(KIT / "prometheus/zhibo.rules.test.yml"))
+
+
+def test_rules_and_dashboard_name_only_metrics_there_are() -> None:
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for package in ("gateway", "occupancy")
+        for file in (ROOT / package).rglob("*.py")
+    )
+    rules = yaml.safe_load((KIT / "prometheus/zhibo.rules.yml").read_text(encoding="utf-8"))
+    board = json.loads((KIT / "grafana/zhibo.json").read_text(encoding="utf-8"))
+    said = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    said += [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    for name in {name for words in said for name in METRIC.findall(words)}:
+        assert f'"{name.removesuffix("_total")}"' in code, name
+
+
+def test_compose_is_of_its_schema_and_runs_commands_there_are() -> None:
+    file = KIT / "compose.yaml"
+    run(program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(file))
+    services = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
+    known = set(re.findall(r"^    ([\w-]+)\s", zhibo.parser().format_help(), re.MULTILINE))
+    ours = {name: one["command"][0] for name, one in services.items() if one["image"] == "zhibo"}
+    assert ours.keys() >= {"migrate", "recorder", "web", "press", "study"}
+    assert set(ours.values()) <= known
+
+
+@pytest.fixture
+def server_tools() -> dict[str, str]:
+    """The path with psql and pg_dump of the embedded server before all others."""
+    tools = embedded.postgres_program("psql").parent
+    return {"PATH": f"{tools}:{os.environ['PATH']}"}  # noqa: TID251
+
+
+async def test_a_backup_is_restored_and_counted_before_old_ones_go(
+    postgres_url: str, connections: asyncpg.Pool, tmp_path: Path, server_tools: dict[str, str]
+) -> None:
+    old = tmp_path / "zhibo-20200101T000000Z.dump"
+    old.write_text("old")
+    os.utime(old, (0, 0))
+    await connections.execute("INSERT INTO lot (lot_id, facts) VALUES ('kept', '{}')")
+    script = str(KIT / "backup/backup.sh")
+    said = await asyncio.to_thread(
+        lambda: run(script, str(tmp_path), ZHIBO_POSTGRES_URL=postgres_url, **server_tools)
+    )
+    (made,) = tmp_path.glob("zhibo-*.dump")
+    assert made != old
+    assert str(made) in said
+    sealed = (tmp_path / f"{made.name}.sha256").read_text().split()[0]
+    assert len(sealed) == 64
+    left = await connections.fetch("SELECT datname FROM pg_database WHERE datname ~ 'rehearsal'")
+    assert left == []
+
+
+async def test_a_backup_that_cannot_be_made_keeps_the_old_ones(
+    tmp_path: Path, server_tools: dict[str, str]
+) -> None:
+    old = tmp_path / "zhibo-20200101T000000Z.dump"
+    old.write_text("old")
+    os.utime(old, (0, 0))
+    script = str(KIT / "backup/backup.sh")
+    url = "postgresql://127.0.0.1:1/nothing"
+    with pytest.raises(AssertionError, match=r"127\.0\.0\.1"):
+        await asyncio.to_thread(
+            lambda: run(script, str(tmp_path), ZHIBO_POSTGRES_URL=url, **server_tools)
+        )
+    assert [one.name for one in tmp_path.iterdir()] == [old.name]

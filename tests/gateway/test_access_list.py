@@ -1,0 +1,106 @@
+"""A gateway may do its work, and nothing to another car park; shown by a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from gateway import stream
+from gateway.access_list import gateway_line, nobody_line, service_line
+from gateway.outbox import Outbox
+from gateway.outbox_thread import OutboxThread
+from gateway.process import monotonic_seconds
+from gateway.redis_client import connect
+from gateway.uplink import Uplink
+from tests.gateway.parks import NOW_MS, observation
+from tests.gateway.test_uplink import Sender, clock
+from tests.gateway.valkey import valkey
+from tests.rows import published
+from tests.waiting import until
+
+OURS, OTHER = "small", "other"
+WORD = "a-long-word-of-this-test"
+# so that the test sees the server come up; `nobody_line` is tried below
+PING_ONLY = "user default on nopass resetkeys resetchannels -@all +ping"
+
+
+@pytest.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[str]:
+    """Host and port of a server whose users come from our ACL file."""
+    acl = tmp_path / "users.acl"
+    lines = [PING_ONLY, gateway_line(OURS, WORD), gateway_line(OTHER, WORD[::-1])]
+    acl.write_text("\n".join([*lines, service_line("service", WORD)]) + "\n")
+    async with valkey(tmp_path / "redis", ("--aclfile", str(acl))) as server:
+        yield f"127.0.0.1:{server.port}"
+
+
+async def test_a_gateway_does_its_whole_work_with_its_own_user(
+    guarded: str, tmp_path: Path
+) -> None:
+    async with (
+        connect(f"redis://gateway-{OURS}:{WORD}@{guarded}") as redis,
+        connect(f"redis://service:{WORD}@{guarded}") as service,
+    ):
+        thread = OutboxThread(Outbox(tmp_path / "small.sqlite", NOW_MS))
+        uplink = Uplink(thread, None, redis, OURS, clock, monotonic_seconds)
+
+        async def is_there() -> bool:
+            return len(await published(service, OURS)) == 3
+
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(uplink.run(), name="uplink")
+            await Sender(thread, uplink).write(3)
+            await until(is_there)
+            work.cancel()
+        thread.close()
+        await stream.begin_again(redis, OURS)
+        assert await stream.read_faces(redis, OURS) == {}
+        assert await stream.read_correction(redis, OURS) is None
+        await stream.say_displaced(redis, OURS, 1, 1)
+
+
+async def test_a_gateway_is_refused_at_anothers_streams_and_at_reading_its_own(
+    guarded: str,
+) -> None:
+    async with connect(f"redis://gateway-{OURS}:{WORD}@{guarded}") as redis:
+        for refused in (
+            stream.publish_history(redis, (observation(1, lot_id=OTHER),)),
+            stream.read_held(redis, OTHER),
+            stream.begin_again(redis, OTHER),
+            stream.acknowledge(redis, OURS, 1, 1),
+            stream.read_history(redis, OURS, "0-0", 1),
+            redis.set("anything", "else"),
+            redis.config_get("*"),
+            redis.flushall(),
+        ):
+            with pytest.raises(NoPermissionError):
+                await refused
+
+
+async def test_our_own_servers_may_do_their_work_and_not_run_the_server(guarded: str) -> None:
+    async with connect(f"redis://service:{WORD}@{guarded}") as redis:
+        await stream.acknowledge(redis, OURS, 1, 1)
+        with pytest.raises(NoPermissionError):
+            await redis.config_set("maxmemory", "1")
+        with pytest.raises(NoPermissionError):
+            await redis.flushall()
+
+
+async def test_nobody_comes_without_a_name(tmp_path: Path) -> None:
+    async with valkey(tmp_path) as server, connect(server.url) as first:
+        await first.execute_command("ACL", "SETUSER", *nobody_line().split()[1:])  # type: ignore[no-untyped-call]
+        async with Redis.from_url(server.url) as stranger:
+            with pytest.raises(AuthenticationError):
+                await stranger.get("x")
+
+
+def test_a_password_that_could_be_guessed_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"small.*20"):
+        gateway_line(OURS, "short")
+
+
+def test_no_line_holds_a_password() -> None:
+    assert WORD not in gateway_line(OURS, WORD) + service_line("service", WORD)
