@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from occupancy.observed import Observed
+from occupancy.observed import LEAST_TOLD, Observed
 from occupancy.rollup import DAY_MS, MINUTE_MS, SHANGHAI_MS, Window
 
 BEGINS_AT_MS = 4 * 3_600_000  # a day is followed from 4 o'clock on, when fewest cars move
@@ -67,7 +67,7 @@ def _unbroken(windows: Sequence[Window], step_ms: int) -> list[Window]:
     kept: list[Window] = []
     for one in windows:
         follows = not kept or one.start_ms == kept[-1].start_ms + step_ms
-        if not follows or one.completeness < 0.5:  # noqa: PLR2004 -- most of it
+        if not follows or one.completeness < LEAST_TOLD:
             break
         kept.append(one)
     return kept

@@ -51,15 +51,8 @@ def free_minutes(study: Study, lot: LotStudy) -> int | None:
     return None if rate is None else rate.free.minutes
 
 
-def fee_of(study: Study, lot: LotStudy, stay_minutes: int) -> int | None:
-    """Of a car that comes at 9 on a workday; None where there is no price."""
-    tariff = tariff_of(study, lot)
-    if tariff is None:
-        return None
-    return _fee(_priced(study, tariff), _a_workday(study), stay_minutes)
-
-
 def fees_of(study: Study, lot: LotStudy) -> tuple[int | None, ...]:
+    """Of a car that comes at 9 on a workday, by stay; None where there is no price."""
     tariff = tariff_of(study, lot)
     if tariff is None:
         return tuple(None for _ in STAYS_MINUTES)
