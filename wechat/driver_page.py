@@ -16,6 +16,7 @@ from occupancy.tariff import Tariff
 from occupancy.tariff_book import UnknownTariffError
 from occupancy.tariff_clock import local_minute
 from occupancy.tariff_quote import quote
+from occupancy.web import bodies
 from occupancy.web.floors import Ground
 from occupancy.web.formats import LotSummary
 from occupancy.web.lots import known_lot
@@ -40,6 +41,7 @@ REFUSALS = {
     400: "这个网址打不开，请从“找车位”重新进入",
     403: "请在报错页面里填写并提交",
     404: "没有这个停车场，请从“找车位”里选择",
+    408: "网络太慢，没有传完，请再试一次",
     413: "内容太长，请写得短一些",
 }
 WISHES = (("", "综合"), ("cheap", "便宜"), ("near", "少走路"), ("sure", "有把握"))
@@ -244,8 +246,8 @@ class DriverPage:
         """A form of this page only: a browser says where a form comes from."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             raise Problem(403, "this form is sent from our own page only")
-        form = await request.post()
-        told = {name: str(form.get(name, "")) for name in _Reported.__struct_fields__}
+        form = dict(await bodies.read_form(request))
+        told = {name: form.get(name, "") for name in _Reported.__struct_fields__}
         reported = msgspec.convert(told, _Reported)
         problem = self._wrong(reported)
         if problem:

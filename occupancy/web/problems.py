@@ -12,6 +12,7 @@ _TITLES = {
     405: "This address does not take that method",
     408: "The request took too long",
     413: "The request is too large",
+    415: "This kind of body is not taken",
     429: "Too many requests",
     503: "Not ready yet",
 }

@@ -1,6 +1,5 @@
 """One declaration a route: from it come the handler's checks and the OpenAPI document."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,11 +8,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from occupancy.web import bodies
 from occupancy.web.choices import choices_at, fields_at
 from occupancy.web.problems import Problem
 
-BODY_BYTES = 64 * 1024
-BODY_SECONDS = 8.0
 _MISNAMED = re.compile(r"^Object .* field `(.*)`$")
 Answer = Callable[..., Awaitable[web.StreamResponse]]
 
@@ -114,11 +112,7 @@ def _known_of(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struc
 
 
 async def read_body(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await request.read()
-    except TimeoutError:
-        raise Problem(408, f"the body did not come within {BODY_SECONDS:.0f} s") from None
+    raw = await bodies.read_bytes(request)
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as reason:

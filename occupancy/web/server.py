@@ -26,6 +26,7 @@ from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.settings_told import SettingTold
 from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
+from occupancy.web.bodies import BODY_BYTES
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
 from occupancy.web.events import STREAM_WORDS, LiveStream
@@ -42,7 +43,7 @@ from occupancy.web.outlook import Outlook, OutlookOf
 from occupancy.web.problems import as_documents
 from occupancy.web.quotes import Quotes
 from occupancy.web.rate_limit import RateLimits
-from occupancy.web.routes import BODY_BYTES, Route, bind
+from occupancy.web.routes import Route, bind
 from occupancy.web.security import add_headers
 from occupancy.web.showcase import Showcase
 from occupancy.web.static_files import StaticFiles

@@ -9,8 +9,9 @@ from typing import Any
 from aiohttp import web
 from redis.asyncio import Redis
 
+from occupancy.web.bodies import BODY_BYTES
 from occupancy.web.problems import as_documents
-from occupancy.web.routes import BODY_BYTES, bind
+from occupancy.web.routes import bind
 from tests.occupancy.web.faces import Clock
 from tests.wechat.account_server import AES_KEY, APP_ID, TOKEN, AccountServer, calling
 from wechat.config import WechatSettings, load_settings

@@ -1,6 +1,5 @@
 """Lets operators in: the session, the second factor, the permission, the token of each form."""
 
-import asyncio
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +15,13 @@ from occupancy.database_users import Operator
 from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.permissions import NEEDS_SECOND_FACTOR, ForbiddenError, Permission, Person, Role
 from occupancy.session_store import Session
+from occupancy.web import bodies
 from occupancy.web.admin import cookies, kept_forms, words
 from occupancy.web.admin.admin_route import Access, AdminRoute
 from occupancy.web.admin.frame import Frame
 from occupancy.web.admin.visit import Visit
 from occupancy.web.problems import Problem
-from occupancy.web.routes import BODY_BYTES, BODY_SECONDS, AnyQuery, Route
+from occupancy.web.routes import AnyQuery, Route
 
 LOGIN, SECOND_FACTOR, OWN = "/admin/login", "/admin/second-factor", "/admin/me"
 TRUSTED_FOR_MS = 2_000  # an operator who was locked is out after this long
@@ -58,10 +58,6 @@ class Gate:
             except Problem as problem:
                 document = problem.document
                 return self.frame.trouble(request, document.status, document.detail)
-            except web.HTTPRequestEntityTooLarge:
-                return self.frame.trouble(
-                    request, 413, f"内容过长：最多 {BODY_BYTES // 1024} kB，请后退、缩短后再提交"
-                )
             except (*database.NOT_READY, RedisError):
                 return self.frame.trouble(request, 503, AWAY)
 
@@ -190,18 +186,23 @@ NO_SESSION = Session("", 0, "", 0, 0, "", "")
 async def _read_form(request: web.Request) -> dict[str, str]:
     """The fields as text. A field that stands twice is a list's: its values, one a line."""
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            sent = await request.post()
-    except TimeoutError:
-        raise Problem(408, f"表单在 {BODY_SECONDS:.0f} 秒内没有传完，请再试一次") from None
-    except ValueError:
-        raise Problem(400, "表单读不出来：内容不是 UTF-8 文本") from None
+        sent = await bodies.read_form(request)
+    except Problem as refusal:
+        raise _in_words(request, refusal.document.status) from None
     fields: dict[str, list[str]] = {}
-    for name, value in sent.items():
-        if not isinstance(value, str):
-            raise Problem(400, f"{name}: 这里不能上传文件", field=name)
+    for name, value in sent:
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return {name: "\n".join(values) for name, values in fields.items()}
+
+
+def _in_words(request: web.Request, status: int) -> Problem:
+    """Why a form was not read, as operators are told."""
+    if status == web.HTTPRequestEntityTooLarge.status_code:
+        most = bodies.most_bytes(request) // bodies.KB
+        return Problem(status, f"内容过长：最多 {most} kB，请后退、缩短后再提交")
+    if status == web.HTTPRequestTimeout.status_code:
+        return Problem(status, f"表单在 {bodies.BODY_SECONDS:.0f} 秒内没有传完，请再试一次")
+    return Problem(status, "表单读不出来：内容不是 UTF-8 文本的表单，这里也不能上传文件")
 
 
 def _require_token(request: web.Request, token: str, form: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from occupancy.web import routes
+from occupancy.web import bodies
 from tests.occupancy.web.faces import Served, served
 
 LOTS = "/v1/lots"
@@ -120,7 +120,7 @@ async def test_a_wrong_body_is_refused(shown: Served, body: bytes) -> None:
 
 
 async def test_a_body_beyond_the_limit_is_refused(shown: Served) -> None:
-    body = b" " * (routes.BODY_BYTES + 1)
+    body = b" " * (bodies.BODY_BYTES + 1)
     async with shown.http.post(shown.url("/v1/quotes"), data=body) as answer:
         assert answer.status == 413
 
@@ -128,7 +128,7 @@ async def test_a_body_beyond_the_limit_is_refused(shown: Served) -> None:
 async def test_a_body_that_does_not_come_is_given_up(
     shown: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", shown.port)
     writer.write(b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
     async with asyncio.timeout(10):

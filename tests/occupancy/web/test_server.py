@@ -14,7 +14,7 @@ from gateway.settings import BadSettingError
 from occupancy import snapshot
 from occupancy.database import Pool, seed_lots
 from occupancy.lot_file import load_shipped
-from occupancy.web import routes, server
+from occupancy.web import bodies, server
 from occupancy.web.config import WebSettings
 from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.faces import AWAY, Clock, a_picture
@@ -148,7 +148,7 @@ async def test_requests_that_never_end_are_closed_and_nobody_waits_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(server, "KEEPALIVE_SECONDS", 0.3)
-    monkeypatch.setattr(routes, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.3)
     beginnings = (
         b"",
         b"GET /v1/lots HTTP/1.1\r\nHost: x\r\nX-Slow: ",

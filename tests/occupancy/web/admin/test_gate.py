@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from occupancy.permissions import ROLES, Permission, Role
 from occupancy.session_store import IDLE_MS
 from occupancy.web.admin.admin_route import Access, AdminRoute
-from occupancy.web.routes import BODY_BYTES
+from occupancy.web.bodies import BODY_BYTES
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
 
 CALIBRATE = "/admin/calibrate/kangle"
