@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext
 from redis.asyncio import Redis
 
 import zhibo
-from occupancy import database
+from occupancy import database, database_studies
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
 from occupancy.database_sites import seed_sites

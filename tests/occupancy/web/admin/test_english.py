@@ -33,14 +33,17 @@ HOLE = re.compile(r"\{\w*\}")
 ROOMS = (
     *("alarm_conditions", "alarm_desk", "alarm_rules", "alarm_words", "calendar_desk"),
     *("calendar_year", "closure_desk", "database_explore", "edit", "escalation_desk"),
-    *("explore", "export", "lot_change", "lot_desk", "passwords", "people_desk"),
-    *("sign_desk", "site", "site_desk", "tariff_desk"),
+    *("experiment_desk", "explore", "export", "lot_change", "lot_desk", "passwords"),
+    *("people_desk", "sign_desk", "site", "site_desk", "study", "study_desk"),
+    *("study_gathering", "study_outcome", "tariff_check", "tariff_desk", "tariff_diff"),
+    *("tariff_draft", "tariff_form", "tariff_warnings", "tariff_words"),
 )
 PAGES = sorted(ADMIN.glob("*.py"))
-# Not said on a page, or not by us: the issuer of codes, reasons given by the service itself.
+# Not said on a page, or not by us: the issuer of codes, reasons given by the service itself;
+# words of one character that would be found inside others, and a pattern.
 ELSEWHERE = {
     *("[㐀-鿿]", "一二三四五六日", "三水智泊", "提前结束", "提前恢复", "泊", "中文"),
-    "/admin/me?done=密码已更改",
+    *("/admin/me?done=密码已更改", "表", "无", r"(-?[0-9]{1,8}(?:\.[0-9]{1,2})?)元?"),
 }
 NAMES = {"lot": "kangle", "name": "boss", "year": "2026", "tariff": "kangle", "kind": "drift"}
 NAMES |= {"version": "1", "sign": "junction-north", "severity": "critical", "step": "1"}
