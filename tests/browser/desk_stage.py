@@ -1,9 +1,11 @@
 """The operators' pages of a whole town in a real browser, with somebody logged in."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 from playwright.async_api import BrowserContext
@@ -18,14 +20,17 @@ from occupancy.effect.advice import Advice, Coming, Guiding
 from occupancy.lot_file import load_shipped
 from occupancy.permissions import Role
 from occupancy.site_file import shipped_sites
+from occupancy.study import StudyWish
 from occupancy.web.admin.settings_told import tell_settings
 from occupancy.web.outlook import Outlook
 from occupancy.web.server import Behind
 from tests.browser.stage import SIGNS, Stage
 from tests.builders import MORNING_MS
+from tests.occupancy.web.admin import desk as desk_room
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
 
 QUARTER_MS = 900_000
+OUTCOME = Path(desk_room.__file__).with_name("study_outcome.json")
 ALARMS = (
     (AlarmKind.LOT_SILENT, "huochezhan", "", Severity.CRITICAL, "no observation for 100 s"),
     (AlarmKind.DRIFT, "sanda", "", Severity.MAJOR, "the counters are 6 cars off <b>"),
@@ -62,6 +67,21 @@ class DeskStage:
                 ),
             )
         )
+
+    async def study(self) -> None:
+        """The town's first study, worked out."""
+        connections = self.desk.connections
+        wish = StudyWish(
+            "康乐路加 60 位",
+            dt.date(2026, 10, 1),
+            dt.date(2026, 10, 31),
+            spaces={"kangle": 60},
+        )
+        async with connections.acquire() as connection:
+            number = await database_studies.add_study(connection, wish, "boss")
+        await database_studies.take_up(connections, "worker")
+        outcome = OUTCOME.read_text(encoding="utf-8")
+        await database_studies.keep_outcome(connections, number, "worker", outcome)
 
     async def enter(self, context: BrowserContext, person: Browser) -> None:
         """Let the browser have this person's session."""

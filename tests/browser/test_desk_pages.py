@@ -36,6 +36,12 @@ NAMES = {
     "severity": "critical",
     "step": "1",
 }
+WITH_SOMETHING = (
+    "/admin/me",
+    "/admin/search?q=kl",
+    "/admin/studies/1",
+    "/admin/explore?lot=kangle&days=7",
+)
 PART_OF_A_PAGE = ("/hits", "/table", "/waiting", "/deeds", "/preview", "/rows", "/data")
 
 
@@ -52,7 +58,7 @@ def addresses(stage: DeskStage) -> list[str]:
         and "." not in page.path
         and set(re.findall(r"{(\w+)}", page.path)) <= set(NAMES)
     ]
-    return [*paths, "/admin/me", "/admin/search?q=kl"]
+    return [*paths, *WITH_SOMETHING]
 
 
 async def opened(page: Watched, stage: DeskStage, path: str) -> None:
@@ -89,6 +95,7 @@ async def test_every_page_is_right_at_every_size_light_and_dark(
         boss = await stage.boss()
         stage.every_state()
         stage.alarm()
+        await stage.study()
         found = []
         async with watched(browser, width=1440, height=900) as page:
             await stage.enter(page.page.context, boss)
@@ -102,6 +109,7 @@ async def test_a_finger_hits_every_button(connections: asyncpg.Pool, redis: Redi
         boss = await stage.boss()
         stage.every_state()
         stage.alarm()
+        await stage.study()
         found = []
         async with watched(browser, width=390, height=844, has_touch=True, is_mobile=True) as page:
             await stage.enter(page.page.context, boss)

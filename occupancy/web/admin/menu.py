@@ -7,12 +7,13 @@ from occupancy.permissions import Permission, Person
 
 
 class Item(NamedTuple):
-    """One page of the menu; `short` is its word in the bar of a phone, where it has a place."""
+    """One page of the menu; `short` and `icon` are for the bar of a phone, if it is there."""
 
     path: str
     title: str
     needs: Permission
     short: str = ""
+    icon: str = ""
 
 
 class Part(NamedTuple):
@@ -26,16 +27,16 @@ MENU: Sequence[Part] = (
     Part(
         "",
         (
-            Item("/admin/", "总览", Permission.SEE, "总览"),
-            Item("/admin/lots", "车场与层组", Permission.SEE, "车场"),
+            Item("/admin/", "总览", Permission.SEE, "总览", "home"),
+            Item("/admin/lots", "车场与层组", Permission.SEE, "车场", "lots"),
             Item("/admin/devices", "设备状态", Permission.SEE),
-            Item("/admin/alarms", "告警", Permission.SEE, "告警"),
+            Item("/admin/alarms", "告警", Permission.SEE, "告警", "bell"),
         ),
     ),
     Part(
         "现场操作",
         (
-            Item("/admin/calibrate", "余位校准", Permission.CALIBRATE, "校准"),
+            Item("/admin/calibrate", "余位校准", Permission.CALIBRATE, "校准", "count"),
             Item("/admin/closures", "开放 / 停用", Permission.CLOSE),
             Item("/admin/reservations", "预留车位", Permission.CLOSE),
             Item("/admin/signs", "诱导屏", Permission.SEE),

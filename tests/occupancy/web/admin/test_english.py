@@ -40,10 +40,12 @@ ROOMS = (
 )
 PAGES = sorted(ADMIN.glob("*.py"))
 # Not said on a page, or not by us: the issuer of codes, reasons given by the service itself;
-# words of one character that would be found inside others, and a pattern.
+# words of one character that would be found inside others, a pattern, and a frame of
+# sentences that the table has whole.
 ELSEWHERE = {
     *("[㐀-鿿]", "一二三四五六日", "三水智泊", "提前结束", "提前恢复", "泊", "中文"),
-    *("/admin/me?done=密码已更改", "表", "无", r"(-?[0-9]{1,8}(?:\.[0-9]{1,2})?)元?"),
+    *("“{0}”不是{1}", "/admin/me?done=密码已更改", "表", "无"),
+    r"(-?[0-9]{1,8}(?:\.[0-9]{1,2})?)元?",
 }
 NAMES = {"lot": "kangle", "name": "boss", "year": "2026", "tariff": "kangle", "kind": "drift"}
 NAMES |= {"version": "1", "sign": "junction-north", "severity": "critical", "step": "1"}
