@@ -2,7 +2,9 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -42,11 +44,11 @@ def facts_of(lot: Lot, opened_ms: int | None = None, closed: Sequence[Span] = ()
     )
 
 
-class Observed(msgspec.Struct, frozen=True):
+class Observed(msgspec.Struct, frozen=True, dict=True):
     """A car park's windows of one length over a period: every one in which it was open, in order.
 
     Those without data are there, empty. What lay before its opening, in a closure or outside its
-    hours is not.
+    hours is not. What many formulas ask for is worked out once.
     """
 
     facts: Facts
@@ -68,7 +70,18 @@ class Observed(msgspec.Struct, frozen=True):
 
     def total(self, name: str) -> int:
         """The sum of one of the windows' integrals or counts."""
-        return sum(getattr(one, name) for one in self.windows)
+        if name not in self._totals:
+            self._totals[name] = sum(map(attrgetter(name), self.windows))
+        return self._totals[name]
+
+    @cached_property
+    def _totals(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def slots(self) -> tuple["Slot", ...]:
+        """The same windows as means of cars and usable spaces."""
+        return tuple(_slot(one) for one in self.windows)
 
 
 class Slot(NamedTuple):
@@ -112,20 +125,28 @@ def grounds(*lots: Observed) -> Grounds:
 
 def slots(*lots: Observed) -> list[Slot]:
     """Window by window, all the car parks that were open in it."""
-    sums: dict[int, list[float]] = {}
+    if len(lots) == 1:
+        return list(lots[0].slots)
+    sums: dict[int, tuple[float, float, float, float]] = {}
     for lot in lots:
         capacity = lot.facts.capacity
-        for one in lot.windows:
-            found = sums.setdefault(one.start_ms, [0.0, 0.0, 0.0, 0.0])
-            found[2] += capacity * one.completeness
-            found[3] += capacity
-            if one.completeness >= LEAST_TOLD:
-                found[0] += one.occupied_ms / one.told_ms
-                found[1] += one.usable_ms / one.told_ms
+        for at, cars, spaces, told in lot.slots:
+            found = sums.get(at, (0.0, 0.0, 0.0, 0.0))
+            sums[at] = (
+                *(found[0] + cars, found[1] + spaces),
+                *(found[2] + capacity * told, found[3] + capacity),
+            )
     return [
         Slot(at, cars, spaces, told / capacity if capacity else 0.0)
         for at, (cars, spaces, told, capacity) in sorted(sums.items())
     ]
+
+
+def _slot(one: Window) -> Slot:
+    told = one.told_ms / one.length_ms
+    if told < LEAST_TOLD:
+        return Slot(one.start_ms, 0.0, 0.0, told)
+    return Slot(one.start_ms, one.occupied_ms / one.told_ms, one.usable_ms / one.told_ms, told)
 
 
 def by_day(made: Sequence[Slot]) -> dict[int, list[Slot]]:

@@ -76,9 +76,9 @@ def score_slots(seen: Observed, refusals: Refusals | None = None) -> list[SlotSc
         SlotScore(
             one.start_ms,
             None
-            if one.share is None
+            if (share := one.share) is None
             else slot_score(
-                one.share,
+                share,
                 by_quarter.get(one.start_ms, 0.0) * HOUR_MINUTES / seen.minutes,
                 one.spaces,
             ),
