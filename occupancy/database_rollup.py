@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from occupancy.columns import Columns, stack
 from occupancy.database import Connection, Pool
 from occupancy.rollup import (
     DAY_MS,
@@ -150,6 +151,12 @@ async def read_windows(
         _READ.format(minutes=minutes), lot_id, *map(_time, (from_ms, to_ms))
     )
     return [Window(row[0], row[1], minutes, *row[2:]) for row in rows]
+
+
+async def read_minutes(connections: Pool, lot_id: str, from_ms: int, to_ms: int) -> Columns:
+    """What estimates need of the minutes that begin in a span and have data."""
+    rows = await connections.fetch(_READ_MINUTES, lot_id, *map(_time, (from_ms, to_ms)))
+    return stack(1, rows)
 
 
 async def find_first_start_ms(connections: Pool, lot_id: str) -> int | None:
@@ -302,4 +309,10 @@ _READ = """
 SELECT lot_id, (extract(epoch FROM start) * 1000)::bigint, told_ms, fresh_ms, suspect_ms, full_ms,
        occupied_ms, free_ms, usable_ms, occupied_most, entries, exits, entries_late, exits_late
 FROM rollup_{minutes} WHERE lot_id = $1 AND start >= $2 AND start < $3 ORDER BY start
+"""
+
+# In the order of columns.FIELDS.
+_READ_MINUTES = """
+SELECT (extract(epoch FROM start) * 1000)::bigint, entries, told_ms, full_ms
+FROM rollup_1 WHERE lot_id = $1 AND start >= $2 AND start < $3 ORDER BY start
 """

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from occupancy.columns import Columns, columns_of
 from occupancy.indicator import Indicator, Interval, Measure, judge, ratio
 from occupancy.observed import Observed, grounds
 from occupancy.refused import Refusals
-from occupancy.rollup import MINUTE_MS, Window
+from occupancy.rollup import MINUTE_MS
 
 PROMPT_MINUTES = 3
+NO_MINUTES = "满位时段没有逐分钟的数据"
 FOUND_SPACE = Measure(
     "found_space",
     "到达即有位概率",
@@ -24,12 +28,19 @@ def found_space(lots: Sequence[tuple[Observed, Refusals]]) -> Indicator:
     three whole minutes is taken to have waited. Needs windows of a minute. The interval is that
     of the refused.
     """
-    seen = [one for one, _ in lots]
-    if any(one.minutes != 1 for one in seen):
+    if any(one.minutes != 1 for one, _ in lots):
         raise ValueError("needs windows of a minute")
+    return found_in([(seen, refusals, columns_of(seen)) for seen, refusals in lots])
+
+
+def found_in(lots: Sequence[tuple[Observed, Refusals, Columns]]) -> Indicator:
+    """The same where the minutes are columns; whoever was never full needs none."""
+    seen = [one for one, _, _ in lots]
+    if any(minutes.minutes != 1 and minutes.is_ever_full for _, _, minutes in lots):
+        return judge(FOUND_SPACE, grounds(*seen), None, otherwise=NO_MINUTES)
     entries = sum(one.total("entries") for one in seen)
-    prompt = sum(_prompt(one.windows) for one in seen)
-    told = [refusals.indicator for _, refusals in lots]
+    prompt = sum(_prompt(minutes) for _, _, minutes in lots)
+    told = [refusals.indicator for _, refusals, _ in lots]
     refused = sum(one.value or 0.0 for one in told)
     least, most = (sum(getattr(one, end) or 0.0 for one in told) for end in ("low", "high"))
     interval = None
@@ -44,12 +55,13 @@ def found_space(lots: Sequence[tuple[Observed, Refusals]]) -> Indicator:
     )
 
 
-def _prompt(minutes: Sequence[Window]) -> int:
-    """Cars that entered in a minute of which it, or one of the two before, was not all full."""
-    prompt, last_open_ms = 0, minutes[0].start_ms if minutes else 0
-    for one in minutes:
-        if one.full_ms < one.told_ms or not one.told_ms:
-            last_open_ms = one.start_ms
-        if one.start_ms - last_open_ms < PROMPT_MINUTES * MINUTE_MS:
-            prompt += one.entries
-    return prompt
+def _prompt(told: Columns) -> int:
+    """Cars that entered in a window of which it, or one of the minutes before, was not all full."""
+    if not len(told.start_ms):
+        return 0
+    length_ms = told.minutes * MINUTE_MS
+    is_open = (told.full_ms < told.told_ms) | (told.told_ms == 0)
+    is_after_silence = np.diff(told.start_ms, prepend=told.start_ms[:1]) > length_ms
+    silent_ms = np.where(is_after_silence, told.start_ms - length_ms, told.start_ms[0])
+    open_ms = np.maximum.accumulate(np.where(is_open, told.start_ms, silent_ms))
+    return int(told.entries[told.start_ms - open_ms < PROMPT_MINUTES * MINUTE_MS].sum())

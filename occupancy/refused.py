@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from gateway.observation import Basis
 from occupancy import bootstrap
 from occupancy.calendar import Calendar, DayType
+from occupancy.columns import Columns, columns_of
 from occupancy.erlang import blocked_share
 from occupancy.indicator import Indicator, Interval, Measure, judge
 from occupancy.observed import LEAST_TOLD, Observed, grounds
-from occupancy.rollup import DAY_MS, MINUTE_MS, SHANGHAI_MS, Window, local_day
+from occupancy.rollup import DAY_MS, MINUTE_MS, SHANGHAI_MS, Window
 
 MOST_FULL = 0.5  # from this share of the told time on a window is full
 BEFORE_MINUTES, LOOKED_BACK_MINUTES = 30, 120
@@ -86,8 +87,8 @@ class Refusals(msgspec.Struct, frozen=True):
         return sum(count for at, count in self.by_quarter.items() if from_ms <= at < to_ms)
 
 
-def estimate(seen: Observed, calendar: Calendar) -> Refusals:
-    """Drivers turned away; cars. Finest with windows of a minute.
+def estimate(seen: Observed, calendar: Calendar, finer: Columns | None = None) -> Refusals:
+    """Drivers turned away; cars. Finest with windows of a minute: `finer` are those of `seen`.
 
     Expected in a spell: the sum over its minutes of what like days brought in the same quarter of
     an hour (median, smoothed over its neighbours), times the level of the day: entries in the last
@@ -95,7 +96,7 @@ def estimate(seen: Observed, calendar: Calendar) -> Refusals:
     entered, summed over spells. The interval draws again the like days' spread, the half hour
     before, and the chance of who came (parametric bootstrap, 95 %). Source: ours.
     """
-    told = _Told(seen, calendar)
+    told = _Told(columns_of(seen) if finer is None else finer, calendar)
     if not told.runs:
         return _no_spell(seen)
     weighed = [told.weigh(run) for run in told.runs]
@@ -173,23 +174,18 @@ class _Weighed(NamedTuple):
 class _Told:
     """One car park's windows as columns, and what like days bring."""
 
-    def __init__(self, seen: Observed, calendar: Calendar) -> None:
-        windows = seen.windows
-        self.minutes = seen.minutes
-        self.start_ms = np.array([one.start_ms for one in windows], dtype=np.int64)
-        self.entries = np.array([one.entries for one in windows], dtype=np.int64)
-        told_ms = np.array([one.told_ms for one in windows])
-        full_ms = np.array([one.full_ms for one in windows])
-        self.is_known = told_ms >= LEAST_TOLD * seen.minutes * MINUTE_MS
+    def __init__(self, columns: Columns, calendar: Calendar) -> None:
+        self.minutes, self.start_ms, self.entries, told_ms, full_ms = columns
+        self.is_known = told_ms >= LEAST_TOLD * self.minutes * MINUTE_MS
         self.is_full = self.is_known & (full_ms >= MOST_FULL * told_ms)
         self.runs = self._list_runs()
         self.is_free = self.is_known.copy()
         for first, last in self.runs:
             self.is_free[first : last + 1] = False
-        days = [local_day(one.start_ms) for one in windows]
-        kinds = {day: _kind(calendar.day_type(day)) for day in set(days)}
-        self._kind = np.array([kinds[day] for day in days], dtype=np.int64)
-        self._day = np.array(days, dtype=np.int64)
+        self._day = (self.start_ms + SHANGHAI_MS) // DAY_MS
+        days, place = np.unique(self._day, return_inverse=True)
+        kinds = [_kind(calendar.day_type(day)) for day in days.tolist()]
+        self._kind = np.array(kinds, dtype=np.int64)[place]
         quarter = (self.start_ms + SHANGHAI_MS) % DAY_MS // QUARTER_MS
         self.cell = self._kind * QUARTERS_A_DAY + quarter
         self.usual, self.usual_error = self._profile(quarter)

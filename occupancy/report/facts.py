@@ -6,6 +6,7 @@ import msgspec
 
 from occupancy.alarm import Alarm
 from occupancy.calendar import Calendar, DayType
+from occupancy.columns import Columns
 from occupancy.effect.evidence import Evidence
 from occupancy.lot import Lot
 from occupancy.report.period import Period
@@ -76,7 +77,8 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All of a period. `quarters` are windows of 15 minutes by lot; those without data are absent.
 
     `previous` and `year_before` are the same of the periods it is compared with. `first_data_ms`:
-    when each lot's history begins. `overrides`: what operators know of days better than the
+    when each lot's history begins. `minutes`: of all three periods, of lots that were ever full.
+    `overrides`: what operators know of days better than the
     published calendar. `restrictions`: of all three periods. `trips_since_ms`: from when on trips
     are still kept.
     """
@@ -89,6 +91,7 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     year_before: Windows
     first_data_ms: Mapping[str, int]
     overrides: Mapping[int, DayType]
+    minutes: Mapping[str, Columns] = {}
     tariffs: tuple[Tariff, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     checks: tuple[TruthCheck, ...] = ()

@@ -1,4 +1,7 @@
-"""Reads everything a report is made of from PostgreSQL: windows of 15 minutes, never raw rows."""
+"""Reads everything a report is made of from PostgreSQL: windows of 15 minutes, never raw rows.
+
+Where a car park was full the minutes, too: whoever found no space is estimated from them.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -17,10 +20,12 @@ from occupancy import (
     database_sites,
     database_tariffs,
 )
+from occupancy.columns import Columns, join, spans_apart
 from occupancy.database import Pool
 from occupancy.database_restrictions import KeptRestriction
 from occupancy.database_sign_truth import LineAsked
 from occupancy.lot import Lot
+from occupancy.observed import Span
 from occupancy.report.facts import (
     CitizenCount,
     CountedAgain,
@@ -73,6 +78,10 @@ async def gather(
     previous = await _read(connections, lot_ids, before)
     say(0.55)
     year_before = await _read(connections, lot_ids, year)
+    say(0.6)
+    minutes = await _minutes(
+        connections, [(period, quarters), (before, previous), (year, year_before)]
+    )
     say(0.7)
     until_ms = min(period.end_ms, now_ms)
     span = (period.start_ms, max(until_ms, period.start_ms))
@@ -87,6 +96,7 @@ async def gather(
         quarters=quarters,
         previous=previous,
         year_before=year_before,
+        minutes=minutes,
         first_data_ms=await _first_data(connections, lot_ids),
         overrides=await database_tariffs.list_overrides(connections),
         tariffs=tuple(await database_tariffs.list_tariffs(connections)),
@@ -143,6 +153,26 @@ async def _read(connections: Pool, lot_ids: Sequence[str], period: Period) -> Wi
             for lot_id in lot_ids
         }
     return {lot_id: task.result() for lot_id, task in tasks.items()}
+
+
+async def _minutes(
+    connections: Pool, periods: Sequence[tuple[Period, Windows]]
+) -> dict[str, Columns]:
+    """Of the car parks that were full in a period, of all of it."""
+    spans: dict[str, list[Span]] = {}
+    for period, windows in periods:
+        for lot_id, told in windows.items():
+            if any(one.full_ms for one in told):
+                spans.setdefault(lot_id, []).append(Span(period.start_ms, period.end_ms))
+    return {
+        lot_id: join(
+            [
+                await database_rollup.read_minutes(connections, lot_id, *span)
+                for span in spans_apart(wanted)
+            ]
+        )
+        for lot_id, wanted in spans.items()
+    }
 
 
 async def _first_data(connections: Pool, lot_ids: Iterable[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from occupancy import refused
 from occupancy.report.document import Block, Chart, Column, Kind, Missing, Section, Sentences, Table
+from occupancy.report.figures import write_share
 from occupancy.report.picture import Bar, IntervalBars
 from occupancy.report.study import Study
 from occupancy.report.wording import bold, listed, no_figures, tenths, whole
@@ -55,6 +56,11 @@ def _sentences(study: Study) -> tuple[str, ...]:
         said.append(f"其余日均：{listed(others)}。")
     if none:
         said.append(f"{listed(none)}估计没有拒停。")
+    found_space = study.found_space(*(one.seen for one in study.known))
+    if found_space.value is not None:
+        said.append(
+            f"到场的车中 {bold(write_share(found_space.value))} 在 3 分钟内进场（拒停为估计）。"
+        )
     said.append("没有计数器看得见被拒的车，以上是估计：同类日子本该来的，减去实际进来的。")
     return tuple(said)
 

@@ -6,7 +6,9 @@ from functools import cached_property
 
 from occupancy import congestion, refused, vitals
 from occupancy.calendar import Calendar, DayType
+from occupancy.columns import Columns, columns_of
 from occupancy.congestion import QUARTER_MINUTES
+from occupancy.found_space import found_in
 from occupancy.indicator import Grounds, Indicator
 from occupancy.lot import Lot
 from occupancy.observed import Facts, Observed, Slot, Span, facts_of, grounds, observe, slots
@@ -38,6 +40,7 @@ class LotStudy:
         self.is_connected = lot.lot_id in facts.first_data_ms
         self._facts = facts
         self._calendar = calendar
+        self._refusals: dict[Span, Refusals] = {}
         period, end_ms = facts.period, facts.end_ms // QUARTER_MS * QUARTER_MS
         self.seen = self._observe(facts.quarters.get(lot.lot_id, ()), period, end_ms)
         before, year = period.previous(), period.year_before()
@@ -67,9 +70,22 @@ class LotStudy:
         """Whether its figures may be shown."""
         return not self.grounds.reason
 
-    @cached_property
+    @property
     def refusals(self) -> Refusals:
-        return refused.estimate(self.seen, self._calendar)
+        return self.refusals_of(self.seen)
+
+    def refusals_of(self, seen: Observed) -> Refusals:
+        """Of one of its periods: from its minutes where they are kept, else from its quarters."""
+        if seen.period not in self._refusals:
+            finest = self.finest_of(seen)
+            self._refusals[seen.period] = refused.estimate(seen, self._calendar, finest)
+        return self._refusals[seen.period]
+
+    def finest_of(self, seen: Observed) -> Columns:
+        minutes = self._facts.minutes.get(seen.facts.lot_id)
+        if minutes is not None and len((within := minutes.within(seen)).start_ms):
+            return within
+        return columns_of(seen)
 
     @cached_property
     def slots(self) -> Sequence[Slot]:
@@ -121,6 +137,7 @@ class Study:
         self.calendar = facts.calendar
         self.lots = tuple(LotStudy(lot, facts, self.calendar) for lot in facts.lots)
         self.names = facts.names()
+        self._by_id = {one.lot.lot_id: one for one in self.lots}
 
     @cached_property
     def known(self) -> tuple[LotStudy, ...]:
@@ -182,6 +199,14 @@ class Study:
             for one in self.known
         ]
         return find_gaps(lots, self.neighbours)
+
+    def refusals_of(self, seen: Observed) -> Refusals:
+        return self._by_id[seen.facts.lot_id].refusals_of(seen)
+
+    def found_space(self, *seen: Observed) -> Indicator:
+        """到达即有位概率 of one period."""
+        lots = ((one, self._by_id[one.facts.lot_id]) for one in seen)
+        return found_in([(one, lot.refusals_of(one), lot.finest_of(one)) for one, lot in lots])
 
     def name_of(self, lot_id: str) -> str:
         return self.names.get(lot_id, lot_id)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from occupancy import congestion, refused, vitals
+from occupancy import congestion, vitals
 from occupancy.balance import balance
 from occupancy.congestion import TARGET_TO
 from occupancy.indicator import Indicator
@@ -57,6 +57,7 @@ TURNOVER = Wanted("turnover", "泊位周转率", "次/泊位·日", Kind.NUMBER,
 OCCUPANCY = Wanted("mean_occupancy", "平均占有率", "", Kind.SHARE, 1)
 FULL = Wanted("full_time_share", "满位时间占比", "", Kind.SHARE, 1)
 TARGET = Wanted("target_share", "目标区间占比", "", Kind.SHARE, 1)
+FOUND = Wanted("found_space", "到达即有位概率", "", Kind.SHARE, 1)
 BALANCE = Wanted("balance", "均衡度", "", Kind.SHARE, 1)
 ACCESS = Wanted("data_access_rate", "数据接入率", "", Kind.SHARE, 1, ACCESS_TARGET, is_most=False)
 
@@ -73,7 +74,8 @@ _PLAIN: Sequence[tuple[Wanted, Of]] = (
 
 def signs_of(study: Study) -> tuple[Sign, ...]:
     """The index first."""
-    return (_index(study), *(_sign(study, wanted, of) for wanted, of in _PLAIN))
+    plain = (_sign(study, wanted, of) for wanted, of in _PLAIN)
+    return (_index(study), *plain, _sign(study, FOUND, study.found_space))
 
 
 def _sign(study: Study, wanted: Wanted, of: Of) -> Sign:
@@ -87,7 +89,7 @@ def _index(study: Study) -> Sign:
 
 
 def _index_of(study: Study, *seen: Observed) -> Indicator:
-    return vitals.congestion_index(*((one, refused.estimate(one, study.calendar)) for one in seen))
+    return vitals.congestion_index(*((one, study.refusals_of(one)) for one in seen))
 
 
 def _past(of: Of, seen: Sequence[Observed]) -> float | None:

@@ -19,7 +19,7 @@ from tests.recorded_samples import Samples, history_rows, sample
 from tests.recorded_story import HOUR_MS, LotStory, tell
 
 AT_ONCE = 2
-SAMPLED_DAYS = 10
+SAMPLED_DAYS = 5  # in memory at once, whatever the length of the past
 COPY_SECONDS = 600
 
 
@@ -132,14 +132,17 @@ def _sampled(story: LotStory, past: Past, span: tuple[int, int]) -> Samples:
 async def _write_day(
     connections: asyncpg.Pool, parts: Sequence[Samples], day: int, gate: asyncio.Semaphore
 ) -> None:
-    """A new partition and its rows in one transaction: so PostgreSQL need not log them."""
+    """A new table and its rows in one transaction: so PostgreSQL need not log them.
+
+    It becomes a partition when it is full: its index is built from what is there, once.
+    """
     async with gate, connections.acquire() as connection, connection.transaction():
         first, until = (dt.date(1970, 1, 1) + dt.timedelta(days=day + n) for n in (0, 1))
         name = f"observation_{first:%Y%m%d}"
-        if await connection.fetchval("SELECT to_regclass($1)", name) is None:
+        is_new = await connection.fetchval("SELECT to_regclass($1)", name) is None
+        if is_new:
             await connection.execute(
-                f"CREATE TABLE {name} PARTITION OF observation "
-                f"FOR VALUES FROM ('{first} 00:00+00') TO ('{until} 00:00+00')"
+                f"CREATE TABLE {name} (LIKE observation INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
             )
         for told in parts:
             if len(told):
@@ -151,6 +154,12 @@ async def _write_day(
                     format="binary",
                     timeout=COPY_SECONDS,
                 )
+        if is_new:
+            await connection.execute(
+                f"ALTER TABLE observation ATTACH PARTITION {name} "
+                f"FOR VALUES FROM ('{first} 00:00+00') TO ('{until} 00:00+00')",
+                timeout=COPY_SECONDS,
+            )
 
 
 def _payload(told: Samples) -> bytes:
