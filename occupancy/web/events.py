@@ -16,8 +16,10 @@ SLOW_BYTES = 64 * 1024
 # A reader that takes nothing for so many beats is let go; it comes back by itself.
 PATIENCE_BEATS = 15
 LAST_EVENT_ID = "Last-Event-ID"
-# An id is as long as there are lots: of many events at once, so many bear one.
+# An id is as long as there are lots: of many events at once, so many bear one, and none is sent
+# that is more than a part of the news it stands for.
 MOST_IDS = 16
+EVENT_BYTES = 256
 STREAM_WORDS = (
     "Each `lot` event is one car park as in /v1/lots, with its levels and signs; on connecting all "
     "of them come. An id says how every car park looked to you then: send the last one back as "
@@ -75,12 +77,22 @@ class LiveStream:
     """
 
     def __init__(
-        self, showcase: Showcase, told: Callable[[formats.LotChange], object] = _whole
+        self,
+        showcase: Showcase,
+        told: Callable[[formats.LotChange], object] = _whole,
+        apart_seconds: float = 0.0,
     ) -> None:
-        """`told` is what its readers hear of a lot."""
+        """`told` is what its readers hear of a lot; changes go out together, so far apart.
+
+        The first after a pause goes at once: who waits longest waits `apart_seconds`.
+        """
         self._showcase = showcase
         self._told = told
+        self._apart_seconds = apart_seconds
+        self._gathered: dict[str, None] = {}
+        self._going: asyncio.TimerHandle | None = None
         self._lot_ids = sorted(showcase.lots)
+        self._places = {lot_id: place for place, lot_id in enumerate(self._lot_ids)}
         self._said: dict[str, tuple[formats.LotChange, bytes]] = {}
         self._readers: set[_Reader] = set()
         showcase.listen(self.publish)
@@ -90,16 +102,34 @@ class LiveStream:
         return len(self._readers)
 
     def publish(self, lot_ids: Sequence[str]) -> None:
-        """Write the lots' new state to every reader that keeps up."""
-        readers = self._open_readers()
-        if not readers:
+        """Write the lots' new state to every reader that keeps up, now or with the next ones."""
+        if not self._readers:
             return
+        self._gathered |= dict.fromkeys(lot_ids)
+        if self._going is None:
+            self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        """Once for all readers; then nothing for a while, however much changes."""
+        self._stop_waiting()
+        lot_ids, readers = list(self._gathered), self._open_readers()
+        if not lot_ids or not readers:
+            return
+        self._gathered.clear()
+        if self._apart_seconds:
+            later = asyncio.get_running_loop().call_later
+            self._going = later(self._apart_seconds, self._send_gathered)
         frame = _Frame(self._lot_events(lot_ids))
         for reader in readers:
             if reader.behind or reader.is_slow:
                 reader.behind.update(lot_ids)
             else:
                 reader.write(frame)
+
+    def _stop_waiting(self) -> None:
+        if self._going is not None:
+            self._going.cancel()
+            self._going = None
 
     def tell(self, event: str, data: bytes) -> None:
         """Write something that is no state of a lot to every reader that keeps up."""
@@ -116,6 +146,7 @@ class LiveStream:
 
     def beat(self) -> None:
         """Say that we are here; readers that were slow catch up, those that take nothing go."""
+        self._send_gathered()  # a heartbeat's ages are of what was told
         readers = self._open_readers()
         if not readers:
             return
@@ -159,6 +190,7 @@ class LiveStream:
 
     async def close(self, _: web.Application) -> None:
         """End every stream: a shutdown does not wait for readers."""
+        self._stop_waiting()
         for reader in list(self._readers):
             reader.gone.set()
             reader.transport.close()
@@ -186,13 +218,19 @@ class LiveStream:
 
     def _lot_events(self, lot_ids: Sequence[str]) -> bytes:
         """One event a lot; an id leaves out the lots that are still to come."""
-        apart, unseen, events = -(-len(lot_ids) // MOST_IDS), set(lot_ids), []
-        for place, lot_id in enumerate(lot_ids, start=1):
-            unseen.discard(lot_id)
-            bears_id = place % apart == 0 or place == len(lot_ids)
-            mark = b"id: %b\n" % self._event_id(unseen).encode() if bears_id else b""
+        looks = self._looks_without({*lot_ids, *self._gathered})
+        apart = self._events_an_id(len(lot_ids))
+        events = []
+        for number, lot_id in enumerate(lot_ids, start=1):
+            looks[self._places[lot_id]] = self._showcase.look(lot_id)
+            bears_id = number % apart == 0 or number == len(lot_ids)
+            mark = b"id: %b\n" % "".join(looks).encode() if bears_id else b""
             events.append(b"event: lot\n%bdata: %b\n\n" % (mark, self._lot_data(lot_id)))
         return b"".join(events)
+
+    def _events_an_id(self, events: int) -> int:
+        id_bytes = LOOK_LENGTH * len(self._lot_ids)
+        return max(1, -(-events // MOST_IDS), id_bytes // EVENT_BYTES)
 
     def _lot_data(self, lot_id: str) -> bytes:
         """Encoded once for all readers, until the lot is heard again."""
@@ -201,9 +239,9 @@ class LiveStream:
             before = self._said[lot_id] = (change, msgspec.json.encode(self._told(change)))
         return before[1]
 
-    def _event_id(self, unseen: Collection[str]) -> str:
+    def _looks_without(self, unseen: Collection[str]) -> list[str]:
         look = self._showcase.look
-        return "".join(_UNSEEN if lot in unseen else look(lot) for lot in self._lot_ids)
+        return [_UNSEEN if lot in unseen else look(lot) for lot in self._lot_ids]
 
     def _heartbeat(self) -> bytes:
         lost = self._showcase.link_lost_since_ms is not None

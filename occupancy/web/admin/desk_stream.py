@@ -3,7 +3,9 @@
 import asyncio
 
 import msgspec
+import structlog
 from aiohttp import web
+from redis.exceptions import RedisError
 
 from gateway.process import is_cancelled
 from occupancy import database, database_alarm_desk
@@ -18,8 +20,12 @@ from occupancy.web.formats import ClosedNow, LotChange
 from occupancy.web.static_files import StaticFiles
 
 LOOK_SECONDS = 1.0
+# Hundreds of car parks change many times a second; an eye takes in four pictures a second.
+APART_SECONDS = 0.25
 SESSION_LOOK_SECONDS = 5.0
 REMIND_LOOKS = 10  # a page that came in between hears of it soon
+
+log = structlog.get_logger()
 
 
 class DeskNews(msgspec.Struct, frozen=True):
@@ -70,10 +76,11 @@ class DeskStream:
     """`/admin/stream`: ended as soon as its session is."""
 
     def __init__(self, ground: AdminGround, gate: Gate, worker: StaticFiles) -> None:
-        self.stream = LiveStream(ground.showcase, _lot_now)
+        self.stream = LiveStream(ground.showcase, _lot_now, APART_SECONDS)
         self._ground = ground
         self._gate = gate
         self._worker = worker
+        self._listening: dict[asyncio.Transport, str] = {}  # the key of each one's session
         self._number = 0
         self.waiting = 0
 
@@ -89,12 +96,14 @@ class DeskStream:
         self._say()
 
     async def answer(self, visit: Visit) -> web.StreamResponse:
-        async with asyncio.TaskGroup() as group:
-            watching = group.create_task(self._end_with(visit), name="session")
-            try:
-                return await self.stream.answer(visit.request, None)
-            finally:
-                watching.cancel()
+        transport = visit.request.transport
+        if transport is None:  # gone before we began
+            return await self.stream.answer(visit.request, None)
+        self._listening[transport] = visit.session_key
+        try:
+            return await self.stream.answer(visit.request, None)
+        finally:
+            del self._listening[transport]
 
     async def script(self, visit: Visit) -> web.StreamResponse:
         """One address for ever: a browser runs one shared worker an address."""
@@ -113,6 +122,33 @@ class DeskStream:
             before, looks = now, looks + 1
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def keep_watching(self) -> None:
+        """Whoever is logged out, locked or idle for too long hears nothing more, until cancelled.
+
+        While Redis is away nobody can say whose session has ended; the heartbeats tell that.
+        """
+        while not is_cancelled():
+            await asyncio.sleep(SESSION_LOOK_SECONDS)
+            try:
+                await self.end_the_dead()
+            except RedisError as trouble:
+                log.debug("sessions of streams were not looked at", reason=str(trouble))
+
+    async def end_the_dead(self) -> None:
+        """All operators in one question; their sessions one by one, so that pages come between."""
+        if self._listening:
+            await self._gate.know_all()
+        for transport, key in list(self._listening.items()):
+            if not await self._may_listen(key):
+                transport.close()
+
+    async def _may_listen(self, key: str) -> bool:
+        """Not where PostgreSQL has been away for too long to trust anybody."""
+        try:
+            return await self._gate.find(key) is not None
+        except database.NOT_READY:
+            return False
+
     async def _look(self) -> Waiting:
         """Without PostgreSQL every open alarm waits."""
         alarms = self._ground.alarms.open.alarms
@@ -124,11 +160,3 @@ class DeskStream:
     def _say(self) -> None:
         news = DeskNews(self.waiting, self._number)
         self.stream.tell("desk", msgspec.json.encode(news))
-
-    async def _end_with(self, visit: Visit) -> None:
-        """Whoever is logged out, locked or idle for too long hears nothing more."""
-        while await self._gate.find(visit.session_key) is not None:  # noqa: ASYNC110  # Redis tells nobody
-            await asyncio.sleep(SESSION_LOOK_SECONDS)
-        transport = visit.request.transport
-        if transport is not None:
-            transport.close()

@@ -112,5 +112,9 @@ def open_admin(
     ]
     routes = [*(gate.route(page) for page in pages), *gate.routes()]
     routes += [*static.file_routes(), *paper.file_routes()]
-    loops = {"admin beat": desk.stream.keep_beating, "admin desk": desk.keep_telling}
+    loops = {
+        "admin beat": desk.stream.keep_beating,
+        "admin desk": desk.keep_telling,
+        "admin sessions": desk.keep_watching,
+    }
     return Admin(pages, routes, desk, loops)

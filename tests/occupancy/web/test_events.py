@@ -13,7 +13,7 @@ import pytest
 
 from occupancy.web.events import MOST_IDS, PATIENCE_BEATS, SLOW_BYTES
 from tests.builders import a_group, a_lot
-from tests.occupancy.web.faces import Served, served
+from tests.occupancy.web.faces import Served, a_picture, served
 from tests.waiting import until
 
 WIDE = "x" * 30_000
@@ -309,3 +309,17 @@ async def test_in_a_large_town_few_events_bear_an_id_and_every_one_of_them_resum
             async with reading(town, event_id) as reader:
                 rest = await reader.until_heartbeat()
             assert [event.data["id"] for event in rest] == names[place + 1 :]
+
+
+async def test_in_a_large_town_an_id_is_not_most_of_what_is_told() -> None:
+    names = [f"lot{number:03d}" for number in range(500)]
+    async with served([a_lot(lot_id=one) for one in names]) as town:
+        for one in names:
+            town.show(one, 1)
+        async with reading(town) as reader:
+            await reader.until_heartbeat()
+            pictures = [a_picture(town.lots[one], 2, **with_cars(1)) for one in names[:8]]
+            town.face.showcase.take_in(pictures)
+            told = [await reader.next() for _ in pictures]
+    assert [event.data["id"] for event in told] == names[:8]
+    assert [event.event_id is None for event in told] == [True] * 7 + [False]
