@@ -73,13 +73,13 @@ async def write(redis: Redis, run_id: str, picture: LiveOccupancy) -> bool:
 async def read_all(redis: Redis, lot_ids: Iterable[str]) -> list[LiveOccupancy]:
     """The pictures this server process holds; none for a lot it knows nothing of."""
     run_id = (await read_run_id(redis)).encode()
-    pictures: list[bytes] = []
+    pipe = redis.pipeline(transaction=False)
     for lot_id in lot_ids:
-        held = await redis.hmget(picture_key(lot_id), ["run", "picture"])
-        written_for, payload = cast("tuple[bytes | None, bytes | None]", tuple(held))
-        if written_for == run_id and payload is not None:
-            pictures.append(payload)
-    return _decoded(pictures)
+        pipe.hmget(picture_key(lot_id), ["run", "picture"])
+    held = cast("list[tuple[bytes | None, bytes | None]]", await pipe.execute())
+    return _decoded(
+        payload for written_for, payload in held if written_for == run_id and payload is not None
+    )
 
 
 async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[LiveOccupancy]]:

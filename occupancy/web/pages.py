@@ -17,6 +17,7 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # a file looked at for each part of each page
         )
         self._environment.globals["static"] = static.url
 

@@ -21,6 +21,7 @@ from occupancy.lot_file import load_shipped
 from tests.bench.web_server import picture
 
 READY_SECONDS = 120.0  # also on a machine that has other work
+ENDS_SECONDS = 15.0
 PICTURES_EVERY_SECONDS = 5.0
 
 
@@ -94,7 +95,12 @@ async def _serving(environ: dict[str, str]) -> AsyncIterator[None]:
         yield
     finally:
         process.terminate()
-        await process.wait()
+        try:
+            async with asyncio.timeout(ENDS_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 async def _be_heard(redis_url: str, lots: Sequence[Lot]) -> None:

@@ -32,13 +32,14 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One car park's row; `working` of its machine groups work."""
+    """One car park's row; `working` of its machine groups work, `drawn` are their bars in SVG."""
 
     tile: Tile
     quality: Quality
     trend: Sparkline
     span: str
     bars: tuple[Bar, ...]
+    drawn: str
     working: int
     entries: int | None
     exits: int | None
@@ -69,12 +70,14 @@ def in_order(lots: Iterable[LotDetail]) -> list[LotDetail]:
 
 
 def row_of(lot: LotDetail, trend: Trend) -> Row:
+    bars = tuple(_bar(place, group) for place, group in enumerate(lot.groups))
     return Row(
         tile=tile(lot),
         quality=lot.live.quality,
         trend=sparkline.draw(trend.free, lot.live.capacity),
         span=trend.span,
-        bars=tuple(_bar(place, group) for place, group in enumerate(lot.groups)),
+        bars=bars,
+        drawn="".join(map(_draw, bars)),
         working=sum(group.state is GroupState.WORKING for group in lot.groups),
         entries=trend.entries_day,
         exits=trend.exits_day,
@@ -109,6 +112,15 @@ def sum_of(lots: Sequence[LotDetail], trends: Iterable[Trend]) -> Sum:
 def _free_share(lot: LotDetail) -> float:
     live = lot.live
     return (live.free or 0) / live.usable if live.usable else 0.0
+
+
+def _draw(bar: Bar) -> str:
+    """A column and what stands behind it; drawn once a row, not once a page."""
+    return (
+        f'<rect class="back" x="{bar.x}" y="0" width="{BAR_WIDTH}" height="{BAR_HEIGHT}" rx="1.5"/>'
+        f'<rect class="{bar.kind}" x="{bar.x}" y="{BAR_HEIGHT - bar.height}" '
+        f'width="{BAR_WIDTH}" height="{bar.height}" rx="1.5"/>'
+    )
 
 
 def _bar(place: int, group: GroupNow) -> Bar:
