@@ -3,15 +3,21 @@
 import argparse
 import asyncio
 import json
+import os
+import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 from tests.bench.pages_hands import deeds
 from tests.bench.pages_town import a_town, as_line, be_heard, give_a_past, hire
-from tests.bench.report import Report, at_most, shown
+from tests.bench.report import Figure, Report, shown
 from tests.bench.service import service
 
 GOAL_MS = 200
+DEEDS_SECONDS, LOAD_SECONDS = 100.0, 140.0  # each part ends, whatever the machine has to do
+_NONE = {"n": 0, "p50": -1.0, "p95": -1.0}
 GOALS_SECONDS = {
     "overview painted": 1,
     "worst lot found": 5,
@@ -30,20 +36,47 @@ def measure(arguments: list[str]) -> Report:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--only-load", action="store_true", help="no browser")
     chosen = parser.parse_args(arguments)
-    done = {} if chosen.only_load else asyncio.run(deeds())
-    told = asyncio.run(_measure(chosen.lots, chosen.operators, chosen.seconds))
-    page, all_at_once = told["answers"]["/admin/"], told["refreshed"]["200"]
-    return Report(
-        "pages",
-        [
-            at_most("overview, p95", page["p95"], GOAL_MS, "ms"),
-            shown("overview, median", page["p50"], "ms"),
-            at_most("answers that were none", sum(told["wrong"].values()), 0, ""),
-            shown("all refreshing without a pause, p95", all_at_once["p95"], "ms"),
-            *(at_most(one, round(done[one], 2), GOALS_SECONDS[one], "s") for one in done),
-        ],
-        told,
-    )
+    done = {}
+    if not chosen.only_load:
+        done = _apart(DEEDS_SECONDS, "deeds") or dict.fromkeys(GOALS_SECONDS, -1.0)
+    told = _apart(LOAD_SECONDS, "load", chosen.lots, chosen.operators, chosen.seconds)
+    figures = [_timed(one, round(done[one], 2), GOALS_SECONDS[one], "s") for one in done]
+    return Report("pages", [*_load_figures(told), *figures], told)
+
+
+def _apart(seconds: float, *part: object) -> dict[str, Any]:
+    """A part of the bench in a process of its own; nothing of one that has not ended by then.
+
+    Its servers end with it, and its folder goes with ours.
+    """
+    command = [sys.executable, "-m", "tests.bench.pages", *map(str, part)]
+    with tempfile.TemporaryDirectory(prefix="zhibo-pages-", ignore_cleanup_errors=True) as folder:
+        environ = {**os.environ, "TMPDIR": folder}
+        try:
+            done = subprocess.run(  # noqa: S603  # our own module
+                command, stdout=subprocess.PIPE, timeout=seconds, env=environ, check=False
+            )
+        except subprocess.TimeoutExpired:
+            print(f"{part[0]}: not done in {seconds:.0f} s, given up", file=sys.stderr)
+            return {}
+    told: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
+    return told
+
+
+def _timed(name: str, value: float, limit: float, unit: str) -> Figure:
+    """What was never measured (-1) has missed its goal."""
+    return Figure(name, value, unit, f"<= {limit:g}", 0 <= value <= limit)
+
+
+def _load_figures(told: Mapping[str, Any]) -> list[Figure]:
+    page = told.get("answers", {}).get("/admin/", _NONE)
+    refreshed = told.get("refreshed", {}).get("200", _NONE)
+    return [
+        _timed("overview, p95", page["p95"], GOAL_MS, "ms"),
+        shown("overview, median", page["p50"], "ms"),
+        _timed("answers that were none", sum(told["wrong"].values()) if told else -1, 0, ""),
+        shown("all refreshing without a pause, p95", refreshed["p95"], "ms"),
+    ]
 
 
 async def _measure(lots: int, operators: int, seconds: float) -> dict[str, Any]:
@@ -60,3 +93,13 @@ async def _measure(lots: int, operators: int, seconds: float) -> dict[str, Any]:
         out, _ = await client.communicate(f"{as_line(keys)}\n".encode())
         told: dict[str, Any] = json.loads(out)
         return told
+
+
+if __name__ == "__main__":
+    name, *numbers = sys.argv[1:]
+    if name == "deeds":
+        told = asyncio.run(deeds())
+    else:
+        lots, operators, seconds = numbers
+        told = asyncio.run(_measure(int(lots), int(operators), float(seconds)))
+    print(json.dumps(told))
