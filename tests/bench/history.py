@@ -17,6 +17,7 @@ import msgspec
 from occupancy import balance, congestion, database, found_space, refused, vitals
 from occupancy.calendar import Calendar
 from occupancy.database_observed import read_facts, read_observed
+from occupancy.database_rollup import read_minutes
 from occupancy.embedded import prepare_postgres, running
 from occupancy.observed import Facts, Span
 from occupancy.report.content import write_report
@@ -177,13 +178,17 @@ async def _report(pool: asyncpg.Pool, past: Past) -> tuple[float, float]:
 async def _indicators(pool: asyncpg.Pool, facts: Sequence[Facts], span: Span) -> None:
     now_ms, calendar = span.until_ms, Calendar()
     quarters = [await read_observed(pool, one, span, 15, now_ms) for one in facts]
-    minutes = [await read_observed(pool, one, span, 1, now_ms) for one in facts]
-    refusals = [refused.estimate(one, calendar) for one in minutes]
+    minutes = [
+        (await read_minutes(pool, one.facts.lot_id, *one.period)).within(one) for one in quarters
+    ]
+    refusals = [
+        refused.estimate(one, calendar, finer) for one, finer in zip(quarters, minutes, strict=True)
+    ]
     for lots in (*([one] for one in quarters), quarters):
         for formula in _FORMULAS:
             formula(*lots)
     balance.balance(*quarters)
-    found_space.found_space(list(zip(minutes, refusals, strict=True)))
+    found_space.found_in(list(zip(quarters, refusals, minutes, strict=True)))
     vitals.congestion_index(*zip(quarters, refusals, strict=True))
 
 
