@@ -495,6 +495,11 @@ def report(arguments: argparse.Namespace, environ: Environ) -> int:
     from occupancy.report.pdf import NoPdfError
     from occupancy.report.period import make_period
 
+    today = dt.datetime.fromtimestamp(
+        now_ms() / 1_000, tz=dt.timezone(dt.timedelta(hours=8))
+    ).date()
+    if arguments.first > today:
+        raise BadSettingError(f"--from {arguments.first} lies in the future: today is {today}")
     subject = Subject(make_period(arguments.first, arguments.last), tuple(sorted(arguments.lots)))
 
     def say(share: float) -> None:
@@ -803,7 +808,7 @@ def _add_planning(command: "Callable[..., argparse.ArgumentParser]") -> None:
     steps = tried.add_subparsers(dest="what", required=True, metavar="WHAT")
     steps.add_parser("work", help="play what is asked for, until stopped; several may run")
     again = steps.add_parser("again", help="play a kept study again: is the outcome the same?")
-    again.add_argument("number", type=int, metavar="NUMBER")
+    again.add_argument("number", type=_study_number, metavar="NUMBER")
 
 
 def _add_days(parser: argparse.ArgumentParser) -> None:
@@ -842,6 +847,12 @@ def _add_people(command: "Callable[..., argparse.ArgumentParser]") -> None:
     trail = command("audit", audit, "what operators did: check that nobody edited it, or export it")
     trail.add_argument("what", choices=("verify", "export"))
     trail.add_argument("--head", type=_audit_head, metavar="NUMBER:SEAL", help="noted earlier")
+
+
+def _study_number(raw: str) -> int:
+    if not re.fullmatch(r"\d{1,15}", raw):
+        raise argparse.ArgumentTypeError(f"{raw!r} is no number of a study")
+    return int(raw)
 
 
 def _lot_name(raw: str) -> str:

@@ -160,8 +160,8 @@ async def read_minutes(connections: Pool, lot_id: str, from_ms: int, to_ms: int)
 
 
 async def find_first_start_ms(connections: Pool, lot_id: str) -> int | None:
-    """The first hour with data of a lot."""
-    first = await connections.fetchval("SELECT min(start) FROM rollup_60 WHERE lot_id = $1", lot_id)
+    """The first minute with data of a lot; its hour where minutes are no longer kept."""
+    first = await connections.fetchval(_FIRST, lot_id)
     return None if first is None else _ms(first)
 
 
@@ -218,6 +218,12 @@ _PARTITIONS = """
 SELECT child.relname AS name FROM pg_inherits
 JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
 WHERE parent.relname = $1 ORDER BY child.relname
+"""
+
+_FIRST = """
+WITH first AS (SELECT min(start) AS hour FROM rollup_60 WHERE lot_id = $1)
+SELECT coalesce((SELECT min(start) FROM rollup_1 WHERE lot_id = $1 AND start >= first.hour
+                 AND start < first.hour + interval '1 hour'), first.hour) FROM first
 """
 
 _SUCCESSOR = """

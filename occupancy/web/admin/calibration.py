@@ -159,6 +159,8 @@ def find_errors(form: Mapping[str, str], standing: Standing) -> dict[str, str]:
         errors["counted"] = f"这里只有 {standing.capacity} 个车位，盘点数不能是 {cars}"
     if not standing.is_live:
         errors["counted"] = "车场失联，无法对照实时数；请恢复连接后再校准"
+    elif whole_number(form.get("known", "")) is None:
+        errors["counted"] = "表单不完整：请重新打开本页再提交"
     elif form.get("known", "") != str(standing.number):
         errors["known"] = "别人刚刚校准过这个车场：请看下面的记录，确认后再提交"
     return errors
