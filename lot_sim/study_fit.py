@@ -31,7 +31,7 @@ from lot_sim.town import Town
 
 Matrix = NDArray[np.float64]
 
-EM_ROUNDS = 60
+EM_ROUNDS = 400
 PLAYED_ROUNDS = 3
 FIT_DAYS = 7
 FIT_SEED = "fit"

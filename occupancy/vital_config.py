@@ -7,7 +7,11 @@ from gateway.settings import BadSettingError, Setting, text
 
 WEBHOOK = Setting("ZHIBO_VITALS_WEBHOOK", "", text, "https address that vital signs are pushed to")
 SECRET = Setting(
-    "ZHIBO_VITALS_WEBHOOK_SECRET", "", text, "key of the signature that this address checks"
+    "ZHIBO_VITALS_WEBHOOK_SECRET",
+    "",
+    text,
+    "key of the signature that this address checks",
+    secret=True,
 )
 SETTINGS = (WEBHOOK, SECRET)
 _SAFE = ("https://", "http://127.0.0.1", "http://localhost")

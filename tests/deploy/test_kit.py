@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -121,7 +122,12 @@ def test_rules_and_dashboard_name_only_metrics_there_are() -> None:
 
 def test_compose_is_of_its_schema_and_runs_commands_there_are() -> None:
     file = KIT / "compose.yaml"
-    run(program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(file))
+    run(
+        str(Path(sys.executable).parent / "check-jsonschema"),
+        "--builtin-schema",
+        "vendor.compose-spec",
+        str(file),
+    )
     services = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
     known = set(re.findall(r"^    ([\w-]+)\s", zhibo.parser().format_help(), re.MULTILINE))
     ours = {name: one["command"][0] for name, one in services.items() if one["image"] == "zhibo"}

@@ -144,7 +144,7 @@ async def test_a_silent_car_park_is_not_calibrated(office: Desk) -> None:
 async def test_html_in_a_reason_is_shown_as_text(office: Desk) -> None:
     browser = await office.at_work("wang", Role.OPERATOR)
     await calibrate(browser, 33, "<script>alert(1)</script>")
-    for path in (PATH, "/admin/", "/admin/lots/kangle"):
+    for path in (PATH, "/admin/", "/admin/lots/kangle/log"):
         page = await browser.get(path)
         assert "<script>alert" not in page.text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text, path

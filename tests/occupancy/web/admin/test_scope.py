@@ -59,7 +59,7 @@ async def test_every_town_wide_page_is_closed_to_who_holds_a_part(office: Desk) 
     wide = [page for page in admin.pages if page.town_wide]
     assert wide
     browser = await office.at_work("part", Role.ADMIN, ["kangle"])
-    names = {"year": "2027", "kind": "drift", "severity": "major", "step": "2"}
+    names = {"year": "2027", "kind": "drift", "severity": "major", "step": "2", "number": "1"}
     for page in wide:
         address = page.path.format(**names)
         if page.method == "GET":
