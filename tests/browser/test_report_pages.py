@@ -43,7 +43,6 @@ async def findings(page: Watched, stage: DeskStage, path: str) -> list[str]:
     return [f"{path} {one}" for one in [*found, *page.complaints]]
 
 
-@pytest.mark.xfail(reason="at 390 px the report runs 119 px sideways", strict=False)
 async def test_a_report_is_right_at_every_size_light_and_dark(
     connections: asyncpg.Pool, redis: Redis
 ) -> None:
