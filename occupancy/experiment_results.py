@@ -11,6 +11,7 @@ from occupancy.database_experiments import KeptExperiment
 from occupancy.database_observed import read_facts, read_observed
 from occupancy.effect import held_out, interrupted, switchback
 from occupancy.effect.block_totals import District, total_by_block
+from occupancy.effect.change import Change
 from occupancy.effect.evidence import Evidence
 from occupancy.effect.experiment import Arm, Plan
 from occupancy.effect.held_out import Drivers
@@ -49,12 +50,16 @@ async def judge_change(
     connections: Pool, metric: Metric, span: tuple[int, int], change_day: int, now_ms: int
 ) -> BeforeAfter:
     """Before and after `change_day`, over the days `span` (first, last) as the calendar counts."""
-    first, last = span
-    wanted = {day: Span(day_start_ms(day), day_start_ms(day + 1)) for day in range(first, last + 1)}
-    values = await read_totals(connections, metric, wanted, now_ms)
-    calendar = await read_calendar(connections)
-    days = [Day(day, calendar.day_type(day), values.get(day)) for day in wanted]
+    days = await _read_days(connections, metric, span, now_ms)
     return await asyncio.to_thread(interrupted.judge, metric, days, change_day)
+
+
+async def read_change_detectable(connections: Pool, change: Change, now_ms: int) -> float | None:
+    """The smallest effect that its days would show, by as many days before it; None: no past."""
+    last = min(change.day, local_day(now_ms)) - 1
+    first = last + 1 - change.before_days - change.after_days
+    days = await _read_days(connections, change.metric, (first, last), now_ms)
+    return await asyncio.to_thread(interrupted.smallest_effect_of_past, days, change.after_days)
 
 
 async def read_detectable(connections: Pool, plan: Plan, now_ms: int) -> float | None:
@@ -97,6 +102,16 @@ async def read_totals(
         return total_by_block(metric, District(lots, refusals), over)
 
     return await asyncio.to_thread(total)
+
+
+async def _read_days(
+    connections: Pool, metric: Metric, span: tuple[int, int], now_ms: int
+) -> list[Day]:
+    first, last = span
+    wanted = {day: Span(day_start_ms(day), day_start_ms(day + 1)) for day in range(first, last + 1)}
+    values = await read_totals(connections, metric, wanted, now_ms)
+    calendar = await read_calendar(connections)
+    return [Day(day, calendar.day_type(day), values.get(day)) for day in wanted]
 
 
 def run_blocks(kept: KeptExperiment, now_ms: int) -> dict[int, Span]:

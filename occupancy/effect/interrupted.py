@@ -8,7 +8,7 @@ chance brings about: the same regression of series redrawn with the residuals' m
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -47,10 +47,16 @@ class Segments(msgspec.Struct, frozen=True):
 
 
 class BeforeAfter(msgspec.Struct, frozen=True):
-    """The mean effect since the change, and the halves it is made of."""
+    """The mean effect since the change, and the halves it is made of.
+
+    `days` are those it was judged from. `otherwise`: what the regression says of the days since
+    the change had there been none, by day.
+    """
 
     evidence: Evidence
     segments: Segments | None
+    days: tuple[Day, ...] = ()
+    otherwise: Mapping[int, float] = {}
 
 
 def judge(metric: Metric, days: Sequence[Day], change_day: int) -> BeforeAfter:
@@ -66,7 +72,8 @@ def judge(metric: Metric, days: Sequence[Day], change_day: int) -> BeforeAfter:
     )
     if min(before, after) < LEAST_DAYS:
         short = f"前后各要至少 {LEAST_DAYS} 天，现有 {before} 天和 {after} 天。"
-        return BeforeAfter(msgspec.structs.replace(empty, words=said(empty, short)), None)
+        words = said(empty, short)
+        return BeforeAfter(msgspec.structs.replace(empty, words=words), None, tuple(days))
     values = np.array([value for _, value in known])
     regression = _Regression([one for one, _ in known], change_day)
     since = [one.day - change_day for one, _ in known if one.day >= change_day]
@@ -77,7 +84,29 @@ def judge(metric: Metric, days: Sequence[Day], change_day: int) -> BeforeAfter:
     )
     about = f"比较了变化前 {before} 天和变化后 {after} 天，已扣除原有趋势、星期和节假日。"
     evidence = msgspec.structs.replace(evidence, words=said(evidence, about))
-    return BeforeAfter(evidence, segments)
+    otherwise = {
+        one.day: float(value)
+        for (one, _), value in zip(known, regression.otherwise(values), strict=True)
+        if one.day >= change_day
+    }
+    return BeforeAfter(evidence, segments, tuple(days), otherwise)
+
+
+def smallest_effect_of_past(days: Sequence[Day], after_days: int) -> float | None:
+    """What a change would have to bring about to be seen, by days on which nothing is known of.
+
+    As if there had been one `after_days` before their end. None: too little past to tell.
+    """
+    if not days:
+        return None
+    change_day = days[-1].day + 1 - after_days
+    known = [(one, one.value) for one in days if one.value is not None]
+    before = sum(one.day < change_day for one, _ in known)
+    if min(before, len(known) - before) < LEAST_DAYS:
+        return None
+    values = np.array([value for _, value in known])
+    regression = _Regression([one for one, _ in known], change_day)
+    return regression.doubt(values, *regression.effect(values))["detectable"]
 
 
 class _Regression:
@@ -86,6 +115,8 @@ class _Regression:
     def __init__(self, days: Sequence[Day], change_day: int) -> None:
         design = _design(days, change_day)
         self._solve = np.linalg.pinv(design)
+        self._otherwise = np.array(design)
+        self._otherwise[:, (_STEP, _BEND)] = 0.0
         hat = design @ self._solve
         self._left = np.eye(len(days)) - hat
         mean_since = np.mean([one.day - change_day for one in days if one.day >= change_day])
@@ -97,6 +128,10 @@ class _Regression:
 
     def segments(self, values: FloatArray) -> tuple[float, float]:
         return float(self._solve[_STEP] @ values), float(self._solve[_BEND] @ values)
+
+    def otherwise(self, values: FloatArray) -> FloatArray:
+        """The same days by level, trend, weekday and holiday alone."""
+        return self._otherwise @ (self._solve @ values)
 
     def effect(self, values: FloatArray) -> tuple[float, float]:
         """The effect and its standard error."""

@@ -7,7 +7,9 @@ import msgspec
 from occupancy.alarm import Alarm
 from occupancy.calendar import Calendar, DayType
 from occupancy.columns import Columns
+from occupancy.effect.change import Change
 from occupancy.effect.evidence import Evidence
+from occupancy.effect.interrupted import BeforeAfter
 from occupancy.lot import Lot
 from occupancy.report.period import Period
 from occupancy.restriction import Restriction
@@ -73,6 +75,14 @@ class Opening(msgspec.Struct, frozen=True):
     evidence: Evidence
 
 
+class ChangeSeen(msgspec.Struct, frozen=True):
+    """A change that was named (/admin/guidance), and what it brought."""
+
+    number: int
+    change: Change
+    judged: BeforeAfter
+
+
 class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All of a period. `quarters` are windows of 15 minutes by lot; those without data are absent.
 
@@ -105,6 +115,7 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     sites: tuple[Site, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     openings: tuple[Opening, ...] = ()
+    changes: tuple[ChangeSeen, ...] = ()
     is_sample: bool = False
 
     @property

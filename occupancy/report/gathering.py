@@ -34,7 +34,7 @@ from occupancy.report.facts import (
     SignLine,
     Windows,
 )
-from occupancy.report.gathering_effects import read_evidence, read_openings
+from occupancy.report.gathering_effects import read_changes, read_evidence, read_openings
 from occupancy.report.period import Period
 from occupancy.restriction import Restriction
 from occupancy.rollup import Window
@@ -124,6 +124,7 @@ async def gather(
         sites=sites,
         evidence=await read_evidence(connections, period, now_ms),
         openings=await read_openings(connections, sites, period, now_ms),
+        changes=await read_changes(connections, period, now_ms),
         is_sample=any(lot.placeholders for lot in chosen),
     )
     say(1.0)

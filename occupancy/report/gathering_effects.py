@@ -1,18 +1,18 @@
-"""What experiments with guidance and openings of car parks brought, judged for a report."""
+"""What experiments, named changes and openings of car parks brought, judged for a report."""
 
 import datetime as dt
 from collections.abc import Iterable
 
 import msgspec
 
-from occupancy import database_experiments
+from occupancy import database_changes, database_experiments
 from occupancy.calendar import date_of, day_of
 from occupancy.database import Pool
 from occupancy.database_experiments import KeptExperiment
 from occupancy.effect.evidence import Evidence
 from occupancy.effect.metric import Metric
 from occupancy.experiment_results import judge_change, judge_experiment
-from occupancy.report.facts import Opening
+from occupancy.report.facts import ChangeSeen, Opening
 from occupancy.report.period import Period
 from occupancy.rollup import local_day
 from occupancy.site import Site
@@ -28,6 +28,18 @@ async def read_evidence(connections: Pool, period: Period, now_ms: int) -> tuple
         if _concerns(kept, period, now_ms):
             judged = await judge_experiment(connections, kept, now_ms)
             found += [_named(kept, judged.blocks), _named(kept, judged.drivers)]
+    return tuple(found)
+
+
+async def read_changes(connections: Pool, period: Period, now_ms: int) -> tuple[ChangeSeen, ...]:
+    """Of the changes that were named whose days after them reach into this period, all over."""
+    found = []
+    for kept in reversed(await database_changes.list_changes(connections)):
+        change = kept.change
+        is_near = change.day <= day_of(period.last) and change.span[1] >= day_of(period.first)
+        if kept.withdrawn_ms is None and change.is_over(now_ms) and is_near:
+            judged = await judge_change(connections, change.metric, change.span, change.day, now_ms)
+            found.append(ChangeSeen(kept.number, change, judged))
     return tuple(found)
 
 

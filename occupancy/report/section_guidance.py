@@ -1,13 +1,16 @@
 """Section 7, does guidance work: trials, how even the car parks are, what drivers did."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from occupancy.balance import balance
 from occupancy.calendar import date_of
+from occupancy.effect.evidence import Evidence
 from occupancy.indicator import LEAST_COMPLETENESS
 from occupancy.observed import Observed
+from occupancy.report.change_chart import draw_change
 from occupancy.report.document import Block, Chart, Column, Kind, Missing, Section, Sentences, Table
+from occupancy.report.facts import ChangeSeen
 from occupancy.report.figures import write_share
 from occupancy.report.picture import EffectSeries, Line
 from occupancy.report.study import Study
@@ -15,8 +18,8 @@ from occupancy.report.wording import bold, date_words, whole
 from occupancy.rollup import Window, local_day
 
 NO_TRIAL = (
-    "这段时间没有做诱导开关试验，也没有登记诱导变化的日期：不能说指标的变化是诱导带来的。"
-    "试验在“诱导”页（/admin/guidance）安排，先算出能看出的最小变化再开始。"
+    "这段时间没有做诱导开关试验，也没有登记过已能比较前后的变化：不能说指标的变化是诱导带来的。"
+    "两样都在“诱导成效”页（/admin/guidance）安排，先算出能看出的最小变化再开始。"
 )
 TICK_DAYS = 5
 
@@ -33,15 +36,28 @@ def write(study: Study) -> Section:
 
 def _blocks(study: Study) -> tuple[Block, ...]:
     blocks: list[Block] = []
-    if study.facts.evidence:
-        blocks.append(Sentences(tuple(one.words for one in study.facts.evidence)))
-        blocks.append(_evidence(study))
+    changes = study.facts.changes
+    every = (*study.facts.evidence, *(one.judged.evidence for one in changes))
+    if every:
+        said = (*(one.words for one in study.facts.evidence), *map(_change_words, changes))
+        blocks += [Sentences(said), _evidence(every)]
+        blocks += [draw_change(one.change, one.judged, f"change_{one.number}") for one in changes]
     else:
         blocks.append(Missing(NO_TRIAL))
     days = daily_balance(study)
     if days:
         blocks += [Sentences(_balance_words(days)), _chart(study, days)]
     return (*blocks, *_trips(study))
+
+
+def _change_words(seen: ChangeSeen) -> str:
+    """What a change that was named brought, before against after."""
+    change = seen.change
+    where = f"，{change.place}" if change.place else ""
+    since = date_words(date_of(change.day))
+    return (
+        f"{change.name}（{change.kind.words}{where}，{since}起）前后：{seen.judged.evidence.words}"
+    )
 
 
 def daily_balance(study: Study) -> dict[int, float]:
@@ -141,7 +157,7 @@ def _trips(study: Study) -> tuple[Block, ...]:
     return Sentences(tuple(said)), table
 
 
-def _evidence(study: Study) -> Table:
+def _evidence(every: Sequence[Evidence]) -> Table:
     return Table(
         name="evidence",
         title="成效检验",
@@ -161,7 +177,7 @@ def _evidence(study: Study) -> Table:
                 *(_scaled(value, one.metric.scale) for value in (one.effect, one.low, one.high)),
                 *(one.p, _scaled(one.detectable, one.metric.scale), one.unit),
             )
-            for one in study.facts.evidence
+            for one in every
         ),
         note="区间为 95%；没有看出作用不等于没有作用。",
     )

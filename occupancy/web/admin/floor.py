@@ -11,6 +11,7 @@ from occupancy.web.admin.alarms_page import AlarmsPage
 from occupancy.web.admin.audit_page import AuditPage
 from occupancy.web.admin.calendar_page import CalendarPage
 from occupancy.web.admin.calibration import Calibration
+from occupancy.web.admin.changes_page import ChangesPage
 from occupancy.web.admin.closures import Closures, OnTheWay
 from occupancy.web.admin.desk_stream import DeskStream
 from occupancy.web.admin.escalation_page import EscalationPage
@@ -96,6 +97,7 @@ def open_admin(
         *TariffsPage(ground, desk).routes(),
         *CalendarPage(ground, desk).routes(),
         *GuidancePage(ground, desk, guiding).routes(),
+        *ChangesPage(ground).routes(),
         *LiveLists(ground).routes(),
         *ExplorePage(ground).routes(),
         *StudiesPage(ground).routes(),

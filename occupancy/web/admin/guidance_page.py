@@ -5,8 +5,14 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from occupancy import database_experiments, experiment_desk, experiment_results
-from occupancy.calendar import day_of
+from occupancy import (
+    database_changes,
+    database_experiments,
+    experiment_desk,
+    experiment_results,
+)
+from occupancy.calendar import date_of, day_of
+from occupancy.database_changes import KeptChange
 from occupancy.database_experiments import KeptExperiment
 from occupancy.edit import BadEditError, SettledError
 from occupancy.effect.advice import Guiding, total
@@ -66,6 +72,7 @@ class GuidancePage:
                 found = await guiding.advice(since_ms, now_ms)
                 mine = [one for one in found if visit.sees(one.lot_id)]
                 given.append((words, total(mine), mine))
+        changes = await database_changes.list_changes(self._ground.connections)
         running = next((one for one in every if one.experiment.is_running(now_ms)), None)
         return visit.page(
             "guidance.html",
@@ -73,6 +80,9 @@ class GuidancePage:
             given=given,
             coming=None if guiding is None else await guiding.coming(),
             experiments=[(one, state_of(one.experiment, now_ms)) for one in every],
+            changes=[
+                (one, date_of(one.change.day), *_state_of_change(one, now_ms)) for one in changes
+            ],
             states=experiment_view.WORDS,
             running=running,
             arm=arm_at(running.experiment, now_ms) if running else None,
@@ -214,6 +224,15 @@ def _seed_of(form: Mapping[str, str]) -> str:
     seed = form.get("seed", "")
     is_ours = len(seed) == SEED_LENGTH and all(mark in "0123456789abcdef" for mark in seed)
     return seed if is_ours else experiment_desk.new_seed()
+
+
+def _state_of_change(kept: KeptChange, now_ms: int) -> tuple[str, str]:
+    """In words, and the shape that goes with them."""
+    if kept.withdrawn_ms is not None:
+        return "已撤销", "shape-closed"
+    if kept.change.is_over(now_ms):
+        return "可以看结果", "tick"
+    return "等变化后的日子过完", "shape-no_data"
 
 
 def _next_switch(kept: KeptExperiment, now_ms: int) -> int | None:

@@ -150,6 +150,8 @@ DEEDS: Mapping[str, str] = {
     "plan_experiment": "计划诱导实验",
     "start_experiment": "开始诱导实验",
     "stop_experiment": "停止诱导实验",
+    "note_change": "登记变化",
+    "withdraw_change": "撤销登记的变化",
 }
 
 

@@ -78,3 +78,13 @@ def test_a_flat_line_has_no_effect_and_no_doubt() -> None:
     found = judged(flat, Metric.FOUND).evidence
     assert found.effect == pytest.approx(0, abs=1e-9)
     assert not found.is_seen
+
+
+def test_what_would_have_been_keeps_weekdays_and_trend_and_leaves_the_change_out() -> None:
+    told = days(step=-40, trend=0.4, spread=0.0)
+    found = judged(told)
+    assert min(found.otherwise) == FIRST + HALF
+    for one in told[HALF:]:
+        assert one.value is not None
+        assert found.otherwise[one.day] == pytest.approx(one.value + 40, abs=0.5)
+    assert found.days == tuple(told)

@@ -32,7 +32,8 @@ HOLE = re.compile(r"\{\w*\}")
 # Rooms whose sentences reach people through the operators' pages: refusals, states, deeds.
 ROOMS = (
     *("alarm_conditions", "alarm_desk", "alarm_rules", "alarm_words", "calendar_desk"),
-    *("calendar_year", "closure_desk", "database_explore", "edit", "escalation_desk"),
+    *("calendar_year", "change_desk", "closure_desk", "database_explore", "edit"),
+    *("effect/change", "escalation_desk"),
     *("experiment_desk", "explore", "export", "lot_change", "lot_desk", "passwords"),
     *("people_desk", "sign_desk", "site", "site_desk", "study", "study_desk"),
     *("study_gathering", "study_outcome", "tariff_check", "tariff_desk", "tariff_diff"),
