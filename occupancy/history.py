@@ -147,22 +147,6 @@ async def read_series(
     ]
 
 
-async def read_flow(connections: Pool, lot_id: str, from_ms: int, to_ms: int) -> FlowCount:
-    """Cars between the first and the last row of the span, summed over epochs."""
-    row = await connections.fetchrow(_FLOW, lot_id, _time(from_ms), _time(to_ms))
-    return FlowCount(row["entries"], row["exits"])
-
-
-# The first and last rows of an epoch tell its flow: totals only rise.
-_FLOW = """
-SELECT sum(entries)::bigint AS entries, sum(exits)::bigint AS exits FROM (
-    SELECT max(entries_total) - min(entries_total) AS entries,
-           max(exits_total) - min(exits_total) AS exits
-    FROM observation WHERE lot_id = $1 AND observed_at >= $2 AND observed_at < $3
-    GROUP BY epoch
-) AS by_epoch
-"""
-
 # The cars of a step came since the last row of the step before; a new epoch counts from nought.
 _SERIES = """
 WITH steps AS (

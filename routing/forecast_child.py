@@ -1,6 +1,7 @@
 """Learns forecasts in a process of its own: whoever answers requests keeps his interpreter."""
 
 import asyncio
+import os
 import sys
 
 import msgspec
@@ -10,6 +11,8 @@ from occupancy.calendar import DayType
 from routing.forecast_learn import learn
 from routing.forecast_model import Model
 from routing.forecast_past import Quarter, remember
+
+BEHIND_READERS = 15  # learning takes a core for seconds; whoever waits for an answer comes first
 
 
 class LearningFailedError(Exception):
@@ -51,5 +54,6 @@ def _work_out(task: Task) -> Model:
 
 if __name__ == "__main__":
     die_with_parent()
+    os.nice(BEHIND_READERS)
     given = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Task)
     sys.stdout.buffer.write(msgspec.msgpack.encode(_work_out(given)))

@@ -1,6 +1,7 @@
 """The web service: settings, connect, prime, serve; start and stop stand in one place."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -167,6 +168,7 @@ async def run_web(
                 group.create_task(limits.keep_adding_up(redis), name="rate limits"),
                 *(group.create_task(loop(), name=name) for name, loop in loops.items()),
             ]
+            _look_past_what_stays()
             async with serving(face.app, listening):
                 log.info("serving", host=settings.host, port=settings.port)
                 await stopping.wait()
@@ -261,6 +263,15 @@ async def serving(app: web.Application, listening: socket.socket) -> AsyncIterat
         yield
     finally:
         await runner.cleanup()
+
+
+def _look_past_what_stays() -> None:
+    """Everything that was loaded stays: the collector need not go through it while readers wait.
+
+    The pinyin of phrases alone are 200,000 lists, and a full collection took up to 0.4 s.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _listen(settings: WebSettings) -> socket.socket:

@@ -8,14 +8,23 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from gateway.observation import GroupReading
-from gateway.process import now_ms
+from gateway.process import is_cancelled, now_ms
 from gateway.redis_client import connect
-from occupancy import database, database_users, history, passwords, session_store, snapshot
+from occupancy import (
+    database,
+    database_rollup,
+    database_users,
+    history,
+    passwords,
+    session_store,
+    snapshot,
+)
 from occupancy.history import Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot, Place
 from occupancy.lot_file import load_shipped
 from occupancy.permissions import Role
+from occupancy.rollup import LEVELS_MINUTES, Window
 from occupancy.session_store import Session
 from tests.builders import a_group, an_observation
 from tests.rows import written
@@ -95,6 +104,8 @@ async def be_heard(redis_url: str, lots: Sequence[Lot]) -> None:
         for sequence, number in _rounds(len(lots)):
             changes[number] += said % every == 0
             said += 1
+            if is_cancelled():
+                return
             cars = _cars_at(lots[number], number, changes[number])
             await snapshot.write(redis, run_id, picture(lots[number], sequence, cars))
             if sequence > 1:
@@ -135,6 +146,22 @@ async def give_a_past(postgres_url: str, lots: Sequence[Lot]) -> None:
         await pool.execute(
             f"INSERT INTO observation (lot_id, {columns}) SELECT other, {columns} "  # noqa: S608
             "FROM observation, unnest($1::text[]) AS other WHERE lot_id = $2",
+            [lot.lot_id for lot in others],
+            first.lot_id,
+        )
+        await _roll_up(pool, first, others, until_ms)
+
+
+async def _roll_up(pool: database.Pool, first: Lot, others: Sequence[Lot], until_ms: int) -> None:
+    """As the recorder does; what it makes of one is true of the others."""
+    due = await database_rollup.list_due(pool, 10)
+    await database_rollup.roll_up(pool, due, until_ms)
+    for minutes in LEVELS_MINUTES:
+        names = ", ".join(name for name in Window.__struct_fields__[3:])
+        await pool.execute(
+            f"INSERT INTO rollup_{minutes} (lot_id, start, {names}) "  # noqa: S608  # our own words
+            f"SELECT other, start, {names} FROM rollup_{minutes}, unnest($1::text[]) AS other "
+            "WHERE lot_id = $2",
             [lot.lot_id for lot in others],
             first.lot_id,
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 
+from gateway.process import is_cancelled
 from gateway.redis_client import connect
 from occupancy import database, embedded, snapshot
 from occupancy.first_start import prepare
@@ -108,7 +109,7 @@ async def _be_heard(redis_url: str, lots: Sequence[Lot]) -> None:
     sequence = 0
     async with connect(redis_url) as redis:
         run_id = await snapshot.read_run_id(redis)
-        while True:
+        while not is_cancelled():
             sequence += 1
             for lot in lots:
                 await snapshot.write(redis, run_id, picture(lot, sequence))

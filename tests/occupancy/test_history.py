@@ -135,16 +135,6 @@ async def test_rows_crowded_into_a_part_of_a_step_do_not_fill_the_rest(
     assert point.occupied is None
 
 
-async def test_a_new_outbox_counts_from_nought_again(connections: asyncpg.Pool) -> None:
-    old = an_observation(1, observed_at_ms=MORNING_MS, entries_total=100)
-    older = an_observation(2, observed_at_ms=MORNING_MS + 1_000, entries_total=103)
-    new = an_observation(1, epoch=2, observed_at_ms=MORNING_MS + 2_000, entries_total=0)
-    newer = an_observation(2, epoch=2, observed_at_ms=MORNING_MS + 3_000, entries_total=4)
-    await record(connections, old, older, new, newer)
-    flow = await history.read_flow(connections, "kangle", MORNING_MS, MORNING_MS + MINUTE_MS)
-    assert flow == (7, 0)
-
-
 async def test_a_silent_group_is_minus_one_in_the_row(connections: asyncpg.Pool) -> None:
     groups = (a_group(1, (1, 1, 1)), a_group(2, None))
     await record(connections, an_observation(1, groups=groups, cars_inside=None))

@@ -42,7 +42,7 @@ class Frame:
     def page(self, visit: "Visit", template: str, status: int, **values: object) -> web.Response:
         """A whole page; whoever is not logged in gets no menu."""
         nonce = secrets.token_urlsafe(_NONCE_BYTES)
-        language = _language(visit.request)
+        language = visit.language
         text = self._pages.render(
             template,
             **self._told(visit, language),
@@ -56,16 +56,19 @@ class Frame:
         return _answer(visit.request, text, status, nonce, language)
 
     def fragment(self, visit: "Visit", template: str, **values: object) -> web.Response:
-        visit_language = _language(visit.request)
-        told = self._told(visit, visit_language)
-        text = speak(self._pages.render(template, **told, **values), visit_language)
+        told = self._told(visit, visit.language)
+        text = speak(self._pages.render(template, **told, **values), visit.language)
         headers = {"Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
+
+    def piece(self, language: str, template: str, **values: object) -> str:
+        """HTML for a page that is told in this language as a whole."""
+        return self._pages.render(template, _=speaker(language), **values)
 
     def trouble(self, request: web.Request, status: int, detail: str) -> web.Response:
         """Something went wrong, said on a page of its own."""
         nonce = secrets.token_urlsafe(_NONCE_BYTES)
-        language = _language(request)
+        language = language_of(request)
         text = self._pages.render(
             "trouble.html",
             _=speaker(language),
@@ -86,7 +89,7 @@ class Frame:
         }
 
 
-def _language(request: web.Request) -> str:
+def language_of(request: web.Request) -> str:
     return chosen(request.query.get("lang", ""), request.cookies.get(COOKIE, ""))
 
 

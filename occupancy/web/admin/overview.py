@@ -1,5 +1,6 @@
 """The overview and the list of car parks: worst first, live, with what waits beside it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiohttp import web
@@ -25,18 +26,22 @@ MOST_DIGITS = 6
 _RANK = {severity: place for place, severity in enumerate(Severity)}
 
 
+_DEEDS = (Permission.CALIBRATE, Permission.CLOSE)  # what a row has buttons for
+
+
 class _Made(NamedTuple):
-    """A row and what it was made from."""
+    """A row, what it was made from, and its text for each language and each set of buttons."""
 
     lot: LotDetail
     trend: Trend
     row: Row
+    texts: dict[tuple[str, ...], str]
 
 
 class _Page(NamedTuple):
-    """Some of the rows: the page of this number, of so many."""
+    """The text of some of the rows: the page of this number, of so many."""
 
-    rows: list[Row]
+    rows: list[str]
     number: int
     of: int
 
@@ -59,18 +64,18 @@ class Overview:
 
     async def page(self, visit: Visit) -> web.StreamResponse:
         lots = self._in_order(visit)
-        rows = [self._row(lot) for lot in lots[:ROWS]]
+        tightest = lots[:ROWS]
         alarms = self._open_alarms(visit)
         date, clock = board_view.date_words(visit.now_ms)
         return visit.page(
             "overview.html",
-            rows=rows,
+            rows=self._texts(visit, tightest),
             own=" ".join(visit.person.lots),
             sum=sum_of(lots, [self._ground.trends.of(lot.id) for lot in lots]),
             alarms=alarms,
             oldest_ms=min((a.raised_at_ms for a in alarms), default=None),
             faces=board_view.faces(lots, self._ground.town_signs, self._ground.short_names()),
-            schematic=schematic.draw([_mark(row) for row in rows]),
+            schematic=schematic.draw([_mark(self._made_of(lot).row) for lot in tightest]),
             deeds=await self._newest_deeds(visit),
             date=date,
             clock=clock,
@@ -96,17 +101,28 @@ class Overview:
         pages = max(1, -(-len(lots) // ROWS))
         number = min(pages, _page_number(visit.asked("page")))
         shown = lots[ROWS * (number - 1) : ROWS * number]
-        return _Page([self._row(lot) for lot in shown], number, pages)
+        return _Page(self._texts(visit, shown), number, pages)
 
     def _in_order(self, visit: Visit) -> list[LotDetail]:
         return in_order(self._ground.lots_of(visit))
 
-    def _row(self, lot: LotDetail) -> Row:
+    def _texts(self, visit: Visit, lots: Sequence[LotDetail]) -> list[str]:
+        """A row is written once for all who see it alike: it is half of what a page costs."""
+        return [self._text(visit, self._made_of(lot)) for lot in lots]
+
+    def _text(self, visit: Visit, made: "_Made") -> str:
+        may = {deed.value: visit.may(deed, made.lot.id) for deed in _DEEDS}
+        seen = (visit.language, *(deed for deed, allowed in may.items() if allowed))
+        if seen not in made.texts:
+            made.texts[seen] = visit.piece("lot_row.html", row=made.row, may=may)
+        return made.texts[seen]
+
+    def _made_of(self, lot: LotDetail) -> "_Made":
         """Made once for everybody, until the lot or its trend is another."""
         trend, made = self._ground.trends.of(lot.id), self._made.get(lot.id)
         if made is None or made.lot is not lot or made.trend is not trend:
-            made = self._made[lot.id] = _Made(lot, trend, row_of(lot, trend))
-        return made.row
+            made = self._made[lot.id] = _Made(lot, trend, row_of(lot, trend), {})
+        return made
 
     def _open_alarms(self, visit: Visit) -> list[Alarm]:
         alarms = [a for a in self._ground.alarms.open.alarms if visit.sees(a.key.lot_id)]

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from occupancy.permissions import Permission, Person
 from occupancy.session_store import Session
-from occupancy.web.admin.frame import Frame
+from occupancy.web.admin.frame import Frame, language_of
 
 HTML = {"Cache-Control": "no-store"}
 
@@ -30,6 +30,10 @@ class Visit:
     @property
     def path(self) -> str:
         return self.request.path
+
+    @property
+    def language(self) -> str:
+        return language_of(self.request)
 
     def word(self, name: str) -> str:
         """A part of the address, as the route names it."""
@@ -57,6 +61,10 @@ class Visit:
     def fragment(self, template: str, **values: object) -> web.Response:
         """A part of a page, for htmx to put in its place."""
         return self.frame.fragment(self, template, **values)
+
+    def piece(self, template: str, **values: object) -> str:
+        """HTML that pages are put together from; it knows no visitor, so others may have it too."""
+        return self.frame.piece(self.language, template, **values)
 
     def see_other(self, path: str, done: str = "", **query: str) -> web.Response:
         """To another page, which says what was done."""

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from occupancy import database_rollup
 from occupancy.database import Pool
 from occupancy.history import Position, record
 from occupancy.web.trend import Trend
@@ -28,16 +29,18 @@ def test_a_trend_says_how_far_back_it_goes(minutes: int, words: str) -> None:
 
 
 async def test_a_trend_begins_where_the_history_does(connections: Pool) -> None:
-    start_ms = MORNING_MS + SPAN_MS - 120_000
+    start_ms = MORNING_MS + SPAN_MS - 180_000
     rows = [
         an_observation(n, observed_at_ms=start_ms + n * 1_000, entries_total=10 + n)
         for n in range(120)
     ]
     copied = written(*rows, recorded_at_ms=start_ms + 120_000)
     await record(connections, "kangle", copied, Position(0, 0))
+    due = await database_rollup.list_due(connections, 10)
+    await database_rollup.roll_up(connections, due, MORNING_MS + SPAN_MS)
     trends = Trends(connections, lambda: MORNING_MS + SPAN_MS)
     async with asyncio.TaskGroup() as group:
-        reading = group.create_task(trends.keep_fresh(["kangle"]), name="trends")
+        reading = group.create_task(trends.keep_fresh(["kangle", "sanda"]), name="trends")
         await until(lambda: bool(trends.of("kangle").free))
         reading.cancel()
     assert trends.of("kangle") == Trend((24.0, 24.0), entries_day=119, exits_day=0)
