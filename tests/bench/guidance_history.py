@@ -54,7 +54,8 @@ def learn(lots: Lots, rules: Rules, history: Sequence[Day], most_lots: int) -> L
     kept = _recent(history)
     travel = Travel(lots, rules)
     trips = [day.trips for day in kept]
-    sample = _joined([_sample(travel, day, most_lots) for day in trips], most_lots)
+    choices = min(most_lots, len(lots.ids) + 1)  # the street is one, too; days without trips agree
+    sample = _joined([_sample(travel, day, choices) for day in trips], choices)
     leave = _leave_rate(trips)
     strangers = _strangers(sample, len(lots.ids), max(len(kept), 1), leave)
     return Learned(len(kept), sample, _factors(trips), _night(lots, kept), strangers, leave)
@@ -72,21 +73,20 @@ def _recent(history: Sequence[Day]) -> list[Day]:
     return kept
 
 
-def _sample(travel: Travel, trips: Trips, most_lots: int) -> Sample:
+def _sample(travel: Travel, trips: Trips, choices: int) -> Sample:
     parts = [
-        _part(travel, trips.only(np.arange(start, min(start + _CHUNK, len(trips)))), most_lots)
+        _part(travel, trips.only(np.arange(start, min(start + _CHUNK, len(trips)))), choices)
         for start in range(0, len(trips), _CHUNK)
     ]
-    return _joined(parts, most_lots)
+    return _joined(parts, choices)
 
 
-def _part(travel: Travel, trips: Trips, most_lots: int) -> Sample:
+def _part(travel: Travel, trips: Trips, choices: int) -> Sample:
     drives = travel.drive_minutes(trips.from_x_m, trips.from_y_m)
     walks = travel.walk_minutes(trips.to_x_m, trips.to_y_m)
     minutes = travel.total_minutes(drives, walks, trips.stay_minutes)
     near = np.argsort(travel.distances_m(trips.to_x_m, trips.to_y_m)[:, :-1], axis=1)
     width = minutes.shape[1]
-    choices = min(most_lots, width)
     cheap = np.argsort(minutes, axis=1)[:, :choices]
     cheap[(cheap != width - 1).all(axis=1), -1] = width - 1
     rows = np.arange(len(trips))[:, None]
@@ -113,9 +113,9 @@ def _moved_on(rules: Rules, near: IntArray, cheap: IntArray, width: int) -> Floa
     return cost
 
 
-def _joined(parts: Sequence[Sample], most_lots: int) -> Sample:
+def _joined(parts: Sequence[Sample], choices: int) -> Sample:
     if not parts:
-        none, wide = np.zeros(0), (0, most_lots)
+        none, wide = np.zeros(0), (0, choices)
         ints = np.zeros(wide, np.int64)
         return Sample(none, none, none, ints[:, 0], ints, np.zeros(wide), np.zeros(wide))
     names = ("minute", "stay", "guided", "home", "lots", "minutes", "drives")

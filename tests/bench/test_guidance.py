@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from tests.bench.guidance_bound import lower_bound
+from tests.bench.guidance_history import learn
 from tests.bench.guidance_ours import Ours
 from tests.bench.guidance_peers import LiveSign
 from tests.bench.guidance_run import run
@@ -154,3 +155,14 @@ def test_an_earlier_day_that_cannot_be_read_is_left_out_and_said(tmp_path: Path)
     world = read_world(tmp_path)
     assert len(world.history) == 1
     assert "day_01" in world.history_left_out[0]
+
+
+def test_a_past_with_and_without_trips_is_learned_from() -> None:
+    """Days without a trip once had more choices than there were lots."""
+    lots = Lots(("a", "b"), np.array([3, 3]), np.zeros(2), np.zeros(2), np.zeros(2))
+    none = np.zeros(0)
+    quiet = Trips(none, none, none, none, none, none, none.astype(bool), none)
+    one = Trips(*(np.zeros(1),) * 6, np.zeros(1, bool), np.ones(1))
+    empty = Initial(np.zeros(0, np.int64), np.zeros(0))
+    learned = learn(lots, RULES, [Day(quiet, empty), Day(one, empty)], most_lots=16)
+    assert learned.sample.lots.shape == (1, 3)
