@@ -9,13 +9,23 @@ SYNC := $(UV) sync --quiet --frozen --inexact --all-extras
 # Python must keep what it compiled: each test starts processes, and each would compile everything.
 export PYTHONDONTWRITEBYTECODE :=
 
+COVER_PART := --cov --cov-report= --cov-fail-under=0
+COVER_ALL := --cov --cov-append --cov-report=term:skip-covered
+
 .PHONY: up test check pictures sbom
 
 up: $(VENV)/.ready-to-run
 	@$(VENV)/bin/zhibo up $(ARGS)
 
+# All of it: first what may run side by side, then what needs the machine for itself.
+# `make test ARGS=tests/gateway` runs what it is told.
 test: $(VENV)/.ready-to-test
+ifdef ARGS
 	@$(VENV)/bin/pytest $(ARGS)
+else
+	@$(VENV)/bin/pytest --numprocesses 2 --dist loadgroup -m "not alone" $(and $(COVER),$(COVER_PART))
+	@$(VENV)/bin/pytest -m alone $(and $(COVER),$(COVER_ALL))
+endif
 
 check: $(VENV)/.ready-to-test
 	$(VENV)/bin/ruff format --check .

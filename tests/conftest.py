@@ -107,5 +107,17 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
+ALONE = {"e2e", "faults", "machines"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share what it sets up, so they run in one process; whole towns run alone."""
+    for item in items:
+        if item.path.parent.name in ALONE:
+            item.add_marker(pytest.mark.alone)
+        if item.get_closest_marker("spread") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 def pytest_report_header() -> str:
     return "CI: missing parts fail" if os.environ.get("CI") else "missing parts are skipped"  # noqa: TID251

@@ -20,7 +20,7 @@ from tests.browser.page_checks import (
 )
 from tests.browser.watched import Watched, watched
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.spread, pytest.mark.timeout(400)]
 
 SHARES = 8  # each well within its time-out, also on a busy machine
 NOTHING = "/admin/nothing"

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
 from routing import promise_store
@@ -68,6 +69,7 @@ async def test_no_lot_is_promised_beyond_what_is_expected(redis: Redis) -> None:
             assert due <= SPACES * 1.1 + 1e-4
 
 
+@pytest.mark.alone
 async def test_all_at_once_in_two_processes_they_are_spread_as_well(redis: Redis) -> None:
     async with running(redis, forecasts=AsNow()) as one, running(redis, forecasts=AsNow()) as two:
         for town in (one, two):
