@@ -127,9 +127,12 @@ async def add_publication(connection: Connection, report_id: int, by: str, reaso
     return bool(added)
 
 
-async def read_sources(connections: Pool | Connection, subject: Subject) -> Sources:
-    """What the history of the period adds up to now."""
-    span = (_time(subject.period.start_ms), _time(subject.period.end_ms), list(subject.lots))
+async def read_sources(
+    connections: Pool | Connection, subject: Subject, until_ms: int | None = None
+) -> Sources:
+    """What the history of the period adds up to now, until a moment; None: until its end."""
+    end_ms = subject.period.end_ms if until_ms is None else until_ms
+    span = (_time(subject.period.start_ms), _time(end_ms), list(subject.lots))
     rows = await connections.fetch(
         "SELECT lot_id, sum(told_ms)::bigint AS told_ms, sum(occupied_ms)::bigint AS occupied_ms, "
         "sum(usable_ms)::bigint AS usable_ms, sum(entries)::bigint AS entries, "
@@ -146,7 +149,7 @@ async def read_sources(connections: Pool | Connection, subject: Subject) -> Sour
     sums = {
         row["lot_id"]: LotSums(*(row[name] for name in LotSums.__struct_fields__)) for row in rows
     }
-    return Sources(sums, corrections)
+    return Sources(sums, corrections, until_ms)
 
 
 def days_and_lots(subject: Subject) -> tuple[dt.date, dt.date, list[str]]:

@@ -15,6 +15,7 @@ from occupancy.rollup import DAY_MS, MINUTE_MS, SHANGHAI_MS, Window, fill, local
 
 LEAST_TOLD = 0.5  # a window that was silent for most of its time says nothing
 DAY_MINUTES = 1_440
+NEVER_MS = 1 << 60  # a car park that has told nothing yet is expected from then on
 
 
 class Span(NamedTuple):
@@ -27,7 +28,8 @@ class Span(NamedTuple):
 class Facts(msgspec.Struct, frozen=True):
     """What must be known of a car park to judge its past.
 
-    `opened_ms`: nothing is expected of it before. `closed`: nobody was let in, nothing is counted.
+    `opened_ms`: nothing is expected of it before; NEVER_MS: nothing was ever heard. `closed`:
+    nobody was let in, nothing is counted.
     """
 
     lot_id: str
@@ -116,11 +118,26 @@ def grounds(*lots: Observed) -> Grounds:
     told = sum(one.facts.capacity * one.total("told_ms") for one in lots)
     note = _joined_notes(lots)
     if not expected:
-        return Grounds(0.0, "统计期内没有开放的时段", note)
+        return Grounds(0.0, _why_nothing(lots), note)
     completeness = told / expected
     if not told:
         return Grounds(0.0, "统计期内没有收到数据", note)
     return Grounds(completeness, require_complete(completeness), note)
+
+
+def _why_nothing(lots: Sequence[Observed]) -> str:
+    """Nothing was expected: history begins later or never, or nobody was let in."""
+    begins = [one.facts.opened_ms for one in lots if _is_later(one.facts, one.period)]
+    if not lots or len(begins) < len(lots):
+        return "统计期内没有开放的时段"
+    first_ms = min(at or 0 for at in begins)
+    since = "" if first_ms >= NEVER_MS else f"，{_date(first_ms)} 起才有"
+    return f"统计期内没有收到数据{since}"
+
+
+def _is_later(facts: Facts, period: Span) -> bool:
+    """Whether it told nothing before the period was over."""
+    return facts.opened_ms is not None and facts.opened_ms >= period.until_ms
 
 
 def slots(*lots: Observed) -> list[Slot]:
@@ -175,7 +192,8 @@ def _is_open(facts: Facts, window: Window) -> bool:
 
 def _notes(facts: Facts, period: Span) -> list[str]:
     notes = []
-    if facts.opened_ms is not None and facts.opened_ms > period.from_ms:
+    is_later = _is_later(facts, period)
+    if facts.opened_ms is not None and facts.opened_ms > period.from_ms and not is_later:
         notes.append(f"自 {_date(facts.opened_ms)} 起有数据，此前不计")
     for one in facts.closed:
         if one.from_ms < period.until_ms and period.from_ms < one.until_ms:

@@ -8,6 +8,8 @@ import msgspec
 from occupancy.report.document import Report
 from occupancy.report.period import Period
 
+SETTLE_MS = 10 * 60_000
+HOUR_MS = 3_600_000
 PDF, QUARTERS = "report.pdf", "quarters"
 
 
@@ -53,10 +55,15 @@ class LotSums(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """The history a report was made from; `corrections` of the period known by then."""
+    """The history a report was made from; `corrections` of the period known by then.
+
+    Hours that end by `until_ms`: what was still coming in when it was made is no correction of it.
+    None: all of the period, as versions once were kept.
+    """
 
     lots: dict[str, LotSums]
     corrections: int
+    until_ms: int | None = None
 
 
 class JobState(StrEnum):
@@ -86,6 +93,11 @@ class Job(msgspec.Struct, frozen=True):
     @property
     def is_open(self) -> bool:
         return self.state in (JobState.WAITING, JobState.RUNNING)
+
+
+def settled_ms(period: Period, now_ms: int) -> int:
+    """Until when the hours of a period are whole: live data and its rollup have passed by."""
+    return min(period.end_ms, (now_ms - SETTLE_MS) // HOUR_MS * HOUR_MS)
 
 
 def find_changes(then: Sources, now: Sources) -> list[str]:

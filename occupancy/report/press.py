@@ -22,7 +22,7 @@ from occupancy.escalation_config import EscalationSettings
 from occupancy.escalation_sender import TROUBLES
 from occupancy.report import desk, mailing, pdf, quarters
 from occupancy.report.document import Report
-from occupancy.report.kept import PDF, QUARTERS, Job, Subject
+from occupancy.report.kept import PDF, QUARTERS, Job, Subject, settled_ms
 from occupancy.report.period import make_period
 from occupancy.report.quarters import Quarters
 from occupancy.report.schedule import Schedule, find_due
@@ -109,9 +109,12 @@ class Press:
     async def _make_and_keep(self, job: Job, progress: "_Progress") -> None:
         """History, then the report, then its PDF; all of it is kept at once or not at all."""
         progress.stage = "汇总历史数据"
-        sources = await database_report_versions.read_sources(self.connections, job.subject)
+        now_ms = self.clock()
+        sources = await database_report_versions.read_sources(
+            self.connections, job.subject, settled_ms(job.subject.period, now_ms)
+        )
         made = await self.make(
-            self.connections, job.subject, self.clock(), lambda share: progress.at(share * GATHERED)
+            self.connections, job.subject, now_ms, lambda share: progress.at(share * GATHERED)
         )
         async with self.connections.acquire() as connection, connection.transaction():
             version = await database_report_versions.lock_subject(connection, job.subject)

@@ -11,7 +11,17 @@ from occupancy.congestion import QUARTER_MINUTES
 from occupancy.found_space import found_in
 from occupancy.indicator import Grounds, Indicator
 from occupancy.lot import Lot
-from occupancy.observed import Facts, Observed, Slot, Span, facts_of, grounds, observe, slots
+from occupancy.observed import (
+    NEVER_MS,
+    Facts,
+    Observed,
+    Slot,
+    Span,
+    facts_of,
+    grounds,
+    observe,
+    slots,
+)
 from occupancy.refused import Refusals
 from occupancy.report.facts import ReportFacts
 from occupancy.report.first_out import Stays, stays
@@ -51,7 +61,7 @@ class LotStudy:
     def facts(self) -> Facts:
         """A car park that has never told anything is expected to say nothing."""
         lot_id, far = self.lot.lot_id, self._facts.period.end_ms
-        opened_ms = self._facts.first_data_ms.get(lot_id, far)
+        opened_ms = self._facts.first_data_ms.get(lot_id, NEVER_MS)
         days = [site.opened_on for site in self._facts.sites if site.lot_id == lot_id]
         opened = [date_start_ms(day) for day in days if day is not None]
         closed = [

@@ -18,12 +18,17 @@ from occupancy.web.trends import Trends
 
 
 class TrendNow(msgspec.Struct, frozen=True):
-    """One lot's last hours as the page draws them; cars in and out within 24 h."""
+    """One lot's last hours as the page draws them; cars in and out within what `counted` says.
+
+    That is less than a day where history begins within it (`is_short`).
+    """
 
     drawn: Sparkline
     span: str
     entries: int | None
     exits: int | None
+    counted: str
+    is_short: bool
 
 
 class Board:
@@ -85,7 +90,14 @@ class Board:
     def _trend(self, lot_id: str) -> TrendNow:
         trend = self.trends.of(lot_id)
         drawn = sparkline.draw(trend.free, self._showcase.lots[lot_id].capacity)
-        return TrendNow(drawn, trend.span, trend.entries_day, trend.exits_day)
+        return TrendNow(
+            drawn,
+            trend.span,
+            trend.entries_day,
+            trend.exits_day,
+            trend.counted(self._showcase.now_ms()),
+            trend.flow_since_ms is not None,
+        )
 
 
 def _mark(tile: board_view.Tile) -> Mark:

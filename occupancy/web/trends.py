@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from gateway.process import is_cancelled
 from occupancy import database
 from occupancy.database_trends import Recent, read_recent
+from occupancy.rollup import DAY_MS
 from occupancy.web.trend import Trend
 
 SPAN_MS = 3 * 3_600_000
 LOTS_AT_ONCE = 50  # what they answer is read without anybody noticing
+WHOLE_WITHIN_MS = 30 * 60_000  # a day that lacks less than this is called one
 EVERY_SECONDS = 60.0
 RETRY_SECONDS = 3.0
 
@@ -45,13 +47,18 @@ class Trends:
                 await asyncio.sleep(EVERY_SECONDS if known else RETRY_SECONDS)
 
     async def _read(self, lot_ids: Sequence[str]) -> None:
-        for recent in await read_recent(self._connections, lot_ids, self._clock(), SPAN_MS):
-            self.take(recent.lot_id, _trend(recent))
+        now_ms = self._clock()
+        for recent in await read_recent(self._connections, lot_ids, now_ms, SPAN_MS):
+            self.take(recent.lot_id, _trend(recent, now_ms))
 
 
 _NONE = Trend()
 
 
-def _trend(recent: Recent) -> Trend:
+def _trend(recent: Recent, now_ms: int) -> Trend:
     known = itertools.dropwhile(lambda free: free is None, recent.free)
-    return Trend(tuple(known), recent.entries, recent.exits)
+    since_ms = recent.since_ms
+    is_short = since_ms is not None and since_ms > now_ms - DAY_MS + WHOLE_WITHIN_MS
+    return Trend(
+        tuple(known), recent.entries, recent.exits, flow_since_ms=since_ms if is_short else None
+    )

@@ -12,9 +12,9 @@ from occupancy.erlang import blocked_share
 from occupancy.indicator import METHOD_VERSION, Interval, judge
 from occupancy.lot import OpeningHours, Place
 from occupancy.measures import MEASURES
-from occupancy.observed import Facts, Observed, Span, grounds, observe
+from occupancy.observed import NEVER_MS, Facts, Observed, Span, grounds, observe
 from occupancy.refused import Refusals, erlang_check, estimate
-from occupancy.rollup import DAY_MS, MINUTE_MS, Window, date_start_ms
+from occupancy.rollup import DAY_MS, MINUTE_MS, Window, date_start_ms, local_day
 from occupancy.vitals import Band, band_of, slot_score
 
 DAY = date_start_ms(dt.date(2026, 10, 12))  # a Monday
@@ -87,6 +87,18 @@ def test_a_period_without_data_says_so() -> None:
     nothing = observe(Facts("kangle", 100), [], DAY, DAY + DAY_MS, 15)
     assert congestion.turnover(nothing).reason == "统计期内没有收到数据"
     assert congestion.data_access_rate(nothing).value == 0
+
+
+def test_a_period_before_the_first_data_says_since_when_there_is_some() -> None:
+    later, never = (Facts("kangle", 9, opened_ms=at) for at in (DAY + 5 * DAY_MS, NEVER_MS))
+    empty = [observe(facts, [], DAY, DAY + DAY_MS, 15) for facts in (later, never)]
+    first = (dt.date(1970, 1, 1) + dt.timedelta(days=local_day(DAY) + 5)).isoformat()
+    said = [congestion.turnover(one).reason for one in empty]
+    assert said == [f"统计期内没有收到数据，{first} 起才有", "统计期内没有收到数据"]
+    assert congestion.turnover(*empty).reason == said[0]
+    assert not any(one.note for one in empty)
+    shut = observe(Facts("sanda", 9, closed=(Span(DAY, DAY + DAY_MS),)), [], DAY, DAY + DAY_MS, 15)
+    assert congestion.turnover(shut, empty[0]).reason == "统计期内没有开放的时段"
 
 
 def test_a_lot_that_was_closed_all_the_time_was_not_open() -> None:

@@ -43,6 +43,7 @@ class Row(msgspec.Struct, frozen=True):
     working: int
     entries: int | None
     exits: int | None
+    flow_since_ms: int | None
 
     @property
     def bars_width(self) -> int:
@@ -60,6 +61,7 @@ class Sum(msgspec.Struct, frozen=True):
     out_of_service: int
     entries: int | None
     exits: int | None
+    flow_since_ms: int | None
     drifting: int
     tightest: Tile | None
 
@@ -81,6 +83,7 @@ def row_of(lot: LotDetail, trend: Trend) -> Row:
         working=sum(group.state is GroupState.WORKING for group in lot.groups),
         entries=trend.entries_day,
         exits=trend.exits_day,
+        flow_since_ms=trend.flow_since_ms,
     )
 
 
@@ -90,7 +93,7 @@ def sum_of(lots: Sequence[LotDetail], trends: Iterable[Trend]) -> Sum:
     serving = [lot.live for lot in trusted if lot.status is not Status.CLOSED]
     told = [lot for lot in lots if lot.status in (Status.OPEN, Status.ALMOST_FULL)]
     flows = [
-        (trend.entries_day, trend.exits_day)
+        (trend.entries_day, trend.exits_day, trend.flow_since_ms)
         for trend in trends
         if trend.entries_day is not None and trend.exits_day is not None
     ]
@@ -102,8 +105,9 @@ def sum_of(lots: Sequence[LotDetail], trends: Iterable[Trend]) -> Sum:
         lots=len(lots),
         silent_spaces=sum(lot.live.capacity for lot in lots if lot.live.free is None),
         out_of_service=sum(live.out_of_service or 0 for live in serving),
-        entries=sum(entries for entries, _ in flows) if flows else None,
-        exits=sum(exits for _, exits in flows) if flows else None,
+        entries=sum(entries for entries, _, _ in flows) if flows else None,
+        exits=sum(exits for _, exits, _ in flows) if flows else None,
+        flow_since_ms=max((since for *_, since in flows if since is not None), default=None),
         drifting=sum(1 for lot in lots if lot.counters is not None and lot.counters.drift_cars),
         tightest=None if tightest is None else tile(tightest),
     )

@@ -250,7 +250,7 @@ class ReportsPage:
     async def _notice(self, kept: KeptReport) -> str:
         """That the history is another one now than the report was made from."""
         now = await database_report_versions.read_sources(
-            self._ground.connections, kept.head.subject
+            self._ground.connections, kept.head.subject, kept.sources.until_ms
         )
         changed = find_changes(kept.sources, now)
         names = "、".join(self._ground.name_of(lot_id) for lot_id in changed[:6])

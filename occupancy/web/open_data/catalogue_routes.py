@@ -38,7 +38,14 @@ class CatalogueRoutes:
                 tag="open data",
             ),
             Route("GET", PAGE, self.person, "The same for people", documented=False, is_page=True),
+            *(
+                Route("GET", path, self.home, "To the catalogue", documented=False, is_page=True)
+                for path in ("/open", "/open/")
+            ),
         ]
+
+    async def home(self, _: web.Request, __: object) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": PAGE})
 
     async def program(self, request: web.Request, _: object) -> web.StreamResponse:
         return self._for_programs.answer(request, self._clock())

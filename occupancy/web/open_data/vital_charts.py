@@ -12,8 +12,9 @@ from occupancy.web.open_data.vital_view import VitalPoint
 TOP = 10.0
 BANDS = tuple(Band)
 _BAND_WIDTH = TOP / len(BANDS)
-_HOUR_POINTS = 4
 _LABEL_HOURS = 3
+_FEW_POINTS = 32  # up to eight hours each one is named
+_MOST_NAMED, _MOST_STEP, _VALUE_STEP = 13, 90.0, 26.0
 _SMALL_WIDTH, _SMALL_HEIGHT = 160.0, 40.0
 
 
@@ -26,21 +27,50 @@ def day_chart(points: Sequence[VitalPoint], title: str) -> Markup:
     """Quarters of an hour over the five bands, with the last value beside its dot."""
     plot = Plot(34, 10, 760, 210, 0, max(len(points) - 1, 1), 0, TOP)
     parts = [*_bands(plot), *_gaps(plot, points), *_runs(plot, points), _last(plot, points)]
+    every = _LABEL_HOURS if len(points) > _FEW_POINTS else 1
     for index, point in enumerate(points):
         hour, minute = int(point.from_[11:13]), point.from_[14:16]
-        if minute == "00" and hour % _LABEL_HOURS == 0:
+        if minute == "00" and hour % every == 0:
             parts.append(_text(plot.x(index), 230, f"{hour:02d}:00", "middle"))
     return _svg(830, 240, title, parts)
 
 
 def month_chart(points: Sequence[VitalPoint], title: str) -> Markup:
     """A bar a month with its value above it; a month without data is a dashed frame."""
+    names = [
+        f"{point.from_[:4]}.{int(point.from_[5:7])}"
+        if index == 0 or point.from_[5:7] == "01"
+        else f"{int(point.from_[5:7])} 月"
+        for index, point in enumerate(points)
+    ]
+    return _bars(points, names, title)
+
+
+def days_chart(points: Sequence[VitalPoint], title: str) -> Markup:
+    """The same by days; where there are many only some are named."""
+    every = -(-len(points) // _MOST_NAMED)
+    names = [
+        f"{int(point.from_[5:7])}-{int(point.from_[8:10])}"
+        if (len(points) - 1 - index) % every == 0
+        else ""
+        for index, point in enumerate(points)
+    ]
+    return _bars(points, names, title)
+
+
+def since_known(points: Sequence[VitalPoint], least: int = 1) -> Sequence[VitalPoint]:
+    """From the first that has a value on, the last `least` at any rate; none known: none."""
+    known = [at for at, point in enumerate(points) if point.value is not None]
+    return points[max(min(known[0], len(points) - least), 0) :] if known else ()
+
+
+def _bars(points: Sequence[VitalPoint], names: Sequence[str], title: str) -> Markup:
     highest = max((point.value for point in points if point.value is not None), default=0.0)
     top_value = min(TOP, (highest // _BAND_WIDTH + 1) * _BAND_WIDTH)
     plot = Plot(34, 24, 820, 190, 0, len(points), 0, max(top_value, 2 * _BAND_WIDTH))
     parts = [_line(plot.left, plot.bottom, plot.right, "axis"), *_rules(plot)]
-    step = (plot.right - plot.left) / max(len(points), 1)
-    for index, point in enumerate(points):
+    step = min((plot.right - plot.left) / max(len(points), 1), _MOST_STEP)
+    for index, (point, name) in enumerate(zip(points, names, strict=True)):
         left, width = plot.left + index * step + step * 0.16, step * 0.68
         middle = left + width / 2
         if point.value is None:
@@ -50,11 +80,9 @@ def month_chart(points: Sequence[VitalPoint], title: str) -> Markup:
             top = plot.y(point.value)
             css = f"bar band-{band_number(point.value)}"
             parts.append(_rect(left, top, width, max(plot.bottom - top, 1.5), css))
-            parts.append(_text(middle, top - 6, f"{point.value:.1f}", "middle", "figure"))
-        month = int(point.from_[5:7])
-        is_marked = index == 0 or month == 1
-        label = f"{point.from_[:4]}.{month}" if is_marked else f"{month} 月"
-        parts.append(_text(middle, 210, label, "middle"))
+            if step >= _VALUE_STEP:
+                parts.append(_text(middle, top - 6, f"{point.value:.1f}", "middle", "figure"))
+        parts.append(_text(middle, 210, name, "middle"))
     return _svg(830, 222, title, parts)
 
 

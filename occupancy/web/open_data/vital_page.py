@@ -20,6 +20,7 @@ from occupancy.web.routes import Route
 from occupancy.web.static_files import StaticFiles
 
 DASH = "—"
+HOUR_POINTS, LEAST_POINTS = 4, 12  # a line of three hours at least
 
 
 class Card(NamedTuple):
@@ -39,6 +40,14 @@ class SubjectRow(NamedTuple):
     now: Card | None
     day: Card | None
     drawn: Markup
+
+
+class Part(NamedTuple):
+    """A chart with its title, and what must be said of its beginning."""
+
+    title: str
+    drawn: Markup
+    note: str
 
 
 class VitalPage:
@@ -61,7 +70,6 @@ class VitalPage:
         day = await self._reading.newest(Grain.DAY)
         subjects = self._reading.subjects
         hours = await self._reading.series(subjects, CONGESTION_NOW.code, SeriesSpan.DAY)
-        (months,) = await self._reading.series([DISTRICT], CONGESTION_INDEX.code, SeriesSpan.YEAR)
         heads = _of(now, DISTRICT, CONGESTION_NOW.code)
         text = self._pages.render(
             "vitals.html",
@@ -74,13 +82,42 @@ class VitalPage:
                 _row(subject, self._reading.names, now, day, drawn)
                 for subject, drawn in zip(subjects[1:], hours[1:], strict=True)
             ],
-            hours=vital_charts.day_chart(hours[0], "全区停车拥堵指数，近 24 小时，每 15 分钟"),
-            months=vital_charts.month_chart(months, "全区停车拥堵指数，近 13 个月"),
+            hours=_hours(hours[0]),
+            past=await self._past(),
             measures=[*CODES[Grain.QUARTER][:1], *CODES[Grain.DAY]],
             publication=self._publication,
         )
         headers = {"Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def _past(self) -> Part | None:
+        """Months; days while there are not two of them; None before the first day is over."""
+        told, named = self._reading.series, CONGESTION_INDEX.code
+        (every,) = await told([DISTRICT], named, SeriesSpan.YEAR)
+        months = vital_charts.since_known(every)
+        if len(months) > 1:
+            title = f"近 {len(months)} 个月"
+            drawn = vital_charts.month_chart(months, f"全区停车拥堵指数，{title}")
+            note = "" if len(months) == len(every) else "更早没有数据。"
+            return Part(title, drawn, "每月各日最挤 3 小时的平均，按泊位加权；" + note)
+        (lately,) = await told([DISTRICT], named, SeriesSpan.DAYS)
+        days = vital_charts.since_known(lately)
+        if not days:
+            return None
+        title = f"近 {len(days)} 天"
+        drawn = vital_charts.days_chart(days, f"全区停车拥堵指数，{title}")
+        return Part(title, drawn, "每日最挤 3 小时的平均，按泊位加权；满两个月后改为按月。")
+
+
+def _hours(points: Sequence[VitalPoint]) -> Part | None:
+    """The last day, or as much of it as there is; None where there is nothing."""
+    known = vital_charts.since_known(points, LEAST_POINTS)
+    if not known:
+        return None
+    title = f"近 {round(len(known) / HOUR_POINTS)} 小时"
+    note = "" if len(known) == len(points) else f"{known[0].from_[11:16]} 以前没有数据。"
+    drawn = vital_charts.day_chart(known, f"全区停车拥堵指数，{title}，每 15 分钟")
+    return Part(title, drawn, note)
 
 
 def card_of(sign: VitalSign) -> Card:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from occupancy import database, database_vitals
 from occupancy.observed import Span
 from occupancy.report.period import month_of
+from occupancy.rollup import day_start_ms, local_day
 from occupancy.vital_signs import DISTRICT, QUARTER_MS, Grain, Vital
 from occupancy.web.open_data.vital_view import (
     Key,
@@ -22,7 +23,7 @@ from occupancy.web.problems import Problem
 from occupancy.web.showcase import Showcase
 
 PATIENCE_SECONDS = 10.0
-QUARTERS, MONTHS = 96, 13
+QUARTERS, DAYS, MONTHS = 96, 31, 13
 T = TypeVar("T")
 
 
@@ -30,7 +31,19 @@ class SeriesSpan(StrEnum):
     """How far back a series goes."""
 
     DAY = "24h"
+    DAYS = "31d"
     YEAR = "13m"
+
+    @property
+    def grain(self) -> Grain:
+        return _GRAINS[self]
+
+
+_GRAINS = {
+    SeriesSpan.DAY: Grain.QUARTER,
+    SeriesSpan.DAYS: Grain.DAY,
+    SeriesSpan.YEAR: Grain.MONTH,
+}
 
 
 class VitalReading:
@@ -59,7 +72,7 @@ class VitalReading:
         self, subjects: Sequence[str], code: str, span: SeriesSpan
     ) -> list[list[VitalPoint]]:
         """One of each subject, in their order."""
-        grain = Grain.QUARTER if span is SeriesSpan.DAY else Grain.MONTH
+        grain = span.grain
         spans = self._spans(span)
         vitals = await self.ask(
             lambda: database_vitals.list_spans(
@@ -104,6 +117,10 @@ class VitalReading:
             end_ms = now_ms // QUARTER_MS * QUARTER_MS
             starts = range(end_ms - QUARTERS * QUARTER_MS, end_ms, QUARTER_MS)
             return [Span(at, at + QUARTER_MS) for at in starts]
+        if span is SeriesSpan.DAYS:
+            today = local_day(now_ms)
+            days = range(today - DAYS, today)
+            return [Span(day_start_ms(day), day_start_ms(day + 1)) for day in days]
         month, found = month_of(local_date(now_ms)), []
         for _ in range(MONTHS):
             month = month.previous()

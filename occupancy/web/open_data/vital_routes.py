@@ -1,6 +1,7 @@
 """`/open/vitals/v1`: the vital signs as JSON, their series, and each worked out again on demand."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,7 @@ from occupancy.vital_signs import CODES, Grain, Vital, VitalQuery, seal_of
 from occupancy.web.formats import rfc3339
 from occupancy.web.open_data.publication import Publication
 from occupancy.web.open_data.vital_reading import SeriesSpan, VitalReading
-from occupancy.web.open_data.vital_view import PREFIX, VitalList, VitalSeries, name_of
+from occupancy.web.open_data.vital_view import PREFIX, VitalList, VitalSeries, VitalSign, name_of
 from occupancy.web.prepared import prepare
 from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
@@ -22,13 +23,18 @@ from occupancy.web.showcase import Showcase
 
 TAG = "vital signs"
 MOST_DIGITS = 18
+NOTHING_YET = {
+    Grain.QUARTER: "还没有算出任何时段：收到数据后的第一个 15 分钟结束才有",
+    Grain.DAY: "还没有算出任何一天：收到数据后的第一天结束才有；这以前可以读 grain=quarter",
+    Grain.MONTH: "还没有算出任何一个月：收到数据后的第一个月结束才有；这以前可以读 grain=day",
+}
 _ALL = {one.code: one for measures in CODES.values() for one in measures}
 
 
 class VitalsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which figures; empty is every one."""
+    """Which figures; empty is every one of the newest day, or quarter while no day is over."""
 
-    grain: Annotated[Grain, Meta(description="quarter 15 分钟，day 日，month 月")] = Grain.DAY
+    grain: Annotated[Grain | None, Meta(description="quarter 15 分钟，day 日，month 月")] = None
     subject: Annotated[str, Meta(description="district 全区，或停车场编号")] = ""
     code: Annotated[str, Meta(description="指标代码，例如 congestion_index")] = ""
 
@@ -38,7 +44,9 @@ class SeriesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     subject: Annotated[str, Meta(description="district 全区，或停车场编号")] = "district"
     code: Annotated[str, Meta(description="指标代码；默认为拥堵指数")] = ""
-    span: Annotated[SeriesSpan, Meta(description="24h 按 15 分钟，13m 按月")] = SeriesSpan.DAY
+    span: Annotated[SeriesSpan, Meta(description="24h 按 15 分钟，31d 按日，13m 按月")] = (
+        SeriesSpan.DAY
+    )
 
 
 class KeptVital(msgspec.Struct, frozen=True):
@@ -92,7 +100,7 @@ class Vitals:
                 "GET",
                 PREFIX + "/series",
                 self.series,
-                "A vital sign over 24 hours or 13 months",
+                "A vital sign over 24 hours, 31 days or 13 months",
                 gives=VitalSeries,
                 query=SeriesQuery,
                 problems=(404, 503),
@@ -122,20 +130,26 @@ class Vitals:
 
     async def newest(self, request: web.Request, query: VitalsQuery) -> web.StreamResponse:
         self._require_subject(query.subject or "district")
-        _require_code(query.code, query.grain)
+        grain, found = await self._newest_of(_grains_of(query))
         signs = [
             one
-            for one in await self.reading.newest(query.grain)
+            for one in found
             if query.subject in ("", one.subject) and query.code in ("", one.code)
         ]
-        content = VitalList(
-            self._publication.owner, self._publication.terms, query.grain, tuple(signs)
-        )
-        return self._answer(request, content)
+        owner, terms = self._publication.owner, self._publication.terms
+        note = "" if signs else NOTHING_YET[grain]
+        return self._answer(request, VitalList(owner, terms, grain, note, tuple(signs)))
+
+    async def _newest_of(self, grains: Sequence[Grain]) -> tuple[Grain, list[VitalSign]]:
+        """Of the first grain that there is any of."""
+        for grain in grains:
+            if found := await self.reading.newest(grain):
+                return grain, found
+        return grains[0], []
 
     async def series(self, request: web.Request, query: SeriesQuery) -> web.StreamResponse:
         self._require_subject(query.subject)
-        grain = Grain.QUARTER if query.span is SeriesSpan.DAY else Grain.MONTH
+        grain = query.span.grain
         code = query.code or CODES[grain][0].code
         _require_code(code, grain)
         (points,) = await self.reading.series([query.subject], code, query.span)
@@ -186,8 +200,25 @@ class Vitals:
             raise Problem(404, detail, field="subject", choices=known)
 
 
+def _grains_of(query: VitalsQuery) -> Sequence[Grain]:
+    """Those that may answer, the first that does so. Raises Problem 404 for an unknown code."""
+    if query.grain is not None:
+        _require_code(query.code, query.grain)
+        return (query.grain,)
+    usual = (Grain.DAY, Grain.QUARTER, Grain.MONTH)
+    found = [grain for grain in usual if not query.code or query.code in _codes(grain)]
+    if not found:
+        detail = f"there is no figure {query.code!r}"
+        raise Problem(404, detail, field="code", choices=tuple(_ALL))
+    return found
+
+
+def _codes(grain: Grain) -> tuple[str, ...]:
+    return tuple(one.code for one in CODES[grain])
+
+
 def _require_code(code: str, grain: Grain) -> None:
-    known = tuple(one.code for one in CODES[grain])
+    known = _codes(grain)
     if code and code not in known:
         detail = f"there is no figure {code!r} by {grain.value}"
         raise Problem(404, detail, field="code", choices=known)

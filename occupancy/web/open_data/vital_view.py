@@ -66,11 +66,12 @@ class VitalSign(msgspec.Struct, frozen=True):
 
 
 class VitalList(msgspec.Struct, frozen=True):
-    """The newest figures of one grain."""
+    """The newest figures of one grain; `note` says why there are none."""
 
     owner: str
     licence: str
     grain: Grain
+    note: str
     indicators: tuple[VitalSign, ...]
 
 

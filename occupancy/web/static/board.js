@@ -197,17 +197,20 @@ async function refreshTrends() {
   let entries = 0;
   let exits = 0;
   let known = false;
+  let short = false;
   for (const [id, trend] of Object.entries(await answer.json())) {
     const tile = one(`[data-lot="${id}"]`);
     if (!tile) continue;
     for (const part of ["line", "area", "end"]) one(`[data-path="${part}"]`, tile).setAttribute("d", trend.drawn[part]);
     put(one('[data-field="span"]', tile), trend.span);
     if (trend.entries === null) continue;
-    put(one('[data-field="flow"]', tile), `24 时 进 ${trend.entries} 出 ${trend.exits}`);
+    put(one('[data-field="flow"]', tile), `${trend.counted} 进 ${trend.entries} 出 ${trend.exits}`);
     entries += trend.entries;
     exits += trend.exits;
     known = true;
+    short = short || trend.is_short;
   }
+  for (const day of document.querySelectorAll('[data-total="day"]')) put(day, short ? "不满 24 小时" : "24 小时");
   put(one('[data-total="entries"]'), known ? entries.toLocaleString("en") : DASH);
   put(one('[data-total="exits"]'), known ? exits.toLocaleString("en") : DASH);
 }

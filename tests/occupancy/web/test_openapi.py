@@ -16,6 +16,8 @@ PAGES = {
     "/board/live-worker.js",
     "/board/trends",
     "/favicon.ico",
+    "/open",
+    "/open/",
     "/open/catalogue",
     "/vitals",
     "/static/{name}",

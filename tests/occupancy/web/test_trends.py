@@ -28,6 +28,13 @@ def test_a_trend_says_how_far_back_it_goes(minutes: int, words: str) -> None:
     assert Trend((1.0,) * minutes).span == words
 
 
+def test_a_day_that_is_not_whole_says_how_long_it_was_counted() -> None:
+    assert Trend(entries_day=9).counted(MORNING_MS) == "24 时"
+    for minutes, words in ((0, "0 分"), (59, "59 分"), (60, "1 时"), (1_400, "23 时")):
+        short = Trend(flow_since_ms=MORNING_MS - minutes * 60_000)
+        assert short.counted(MORNING_MS) == words
+
+
 async def test_a_trend_begins_where_the_history_does(connections: Pool) -> None:
     start_ms = MORNING_MS + SPAN_MS - 180_000
     rows = [
@@ -43,5 +50,7 @@ async def test_a_trend_begins_where_the_history_does(connections: Pool) -> None:
         reading = group.create_task(trends.keep_fresh(["kangle", "sanda"]), name="trends")
         await until(lambda: bool(trends.of("kangle").free))
         reading.cancel()
-    assert trends.of("kangle") == Trend((24.0, 24.0), entries_day=119, exits_day=0)
+    assert trends.of("kangle") == Trend(
+        (24.0, 24.0), entries_day=119, exits_day=0, flow_since_ms=start_ms - 12 * 60_000
+    )
     assert trends.of("sanda") == Trend()

@@ -1,5 +1,7 @@
 """The vital signs and the catalogue over real HTTP, and as people see them."""
 
+import datetime as dt
+
 import asyncpg
 import pytest
 
@@ -53,7 +55,12 @@ async def test_every_subject_has_every_figure_of_the_day_before(connections: asy
         assert [point["value"] is None for point in months["points"]] == [True] * 12 + [False]
         page = await (await past.shown.http.get(past.shown.url("/vitals"))).text()
         assert f"{district['value']:.1f}" in page
-        assert "近 13 个月" in page
+        assert "近 2 天" in page
+        assert "近 24 小时" in page
+        days = await past.shown.get(f"{V1}/series?span=31d")
+        assert [point["value"] is None for point in days["points"]] == [True] * 29 + [False] * 2
+        now = await past.shown.get(f"{V1}?code=congestion_now")
+        assert (now["grain"], now["note"], len(now["indicators"])) == ("quarter", "", 6)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +88,67 @@ async def test_what_is_not_there_is_said_in_words(
 
 async def test_before_the_first_day_there_is_a_page_that_says_so(connections: asyncpg.Pool) -> None:
     async with served(connections=connections) as shown:
-        assert (await shown.get(V1))["indicators"] == []
+        for asked, words in (
+            ("", "这以前可以读 grain=quarter"),
+            ("?grain=quarter", "第一个 15 分钟结束才有"),
+            ("?grain=month", "第一个月结束才有"),
+        ):
+            told = await shown.get(V1 + asked)
+            assert told["indicators"] == []
+            assert words in told["note"]
         page = await (await shown.http.get(shown.url("/vitals"))).text()
         assert "还没有算出任何时段" in page
+        assert "近 24 小时没有数据" in page
+        assert "第一天结束后才有" in page
+
+
+async def test_while_no_day_is_over_the_newest_quarters_are_told(
+    connections: asyncpg.Pool,
+) -> None:
+    async with after_october(connections) as past:
+        await connections.execute("DELETE FROM vital WHERE grain <> 'quarter'")
+        told = await past.shown.get(V1)
+        assert told["grain"] == "quarter"
+        assert {one["subject"] for one in told["indicators"]} == {"district", *past.shown.lots}
+
+
+async def test_the_page_grows_with_its_past(connections: asyncpg.Pool) -> None:
+    """Six hours, then two months, then thirteen."""
+    async with after_october(connections) as past:
+        months = [f"2026-{number:02d}-01" for number in range(9, 0, -1)]
+        months += [f"2025-{number:02d}-01" for number in range(12, 9, -1)]
+        before_ms = past.now_ms[0] - 6 * 3_600_000
+        await connections.execute(
+            "DELETE FROM vital WHERE grain = 'quarter' AND from_at < to_timestamp($1::float8)",
+            before_ms / 1_000,
+        )
+        page = await (await past.shown.http.get(past.shown.url("/vitals"))).text()
+        assert "18:30 以前没有数据" in page
+        for number, month in enumerate(months, start=2):
+            await add_month(connections, dt.date.fromisoformat(month))
+            page = await (await past.shown.http.get(past.shown.url("/vitals"))).text()
+            assert f"近 {number} 个月" in page
+            assert ("更早没有数据" in page) == (number < 13)
+
+
+async def add_month(connections: asyncpg.Pool, first: dt.date) -> None:
+    """Another month as good as October."""
+    await connections.execute(
+        "INSERT INTO vital (subject, grain, from_at, until_at, made_at, query, figures, seal) "
+        "SELECT subject, grain, at, at + interval '1 month', made_at, "
+        "query::jsonb || jsonb_build_object('from_ms', (extract(epoch FROM at) * 1000)::bigint), "
+        "figures, seal || at FROM (SELECT DISTINCT ON (subject) * FROM vital "
+        "WHERE grain = 'month' ORDER BY subject, from_at DESC) AS october, "
+        "(SELECT $1::date::timestamp AT TIME ZONE 'Asia/Shanghai' AS at) AS there",
+        first,
+    )
+
+
+async def test_the_open_ways_lead_to_the_catalogue() -> None:
+    async with served() as shown:
+        for path in ("/open", "/open/"):
+            async with shown.http.get(shown.url(path), allow_redirects=False) as answer:
+                assert (answer.status, answer.headers["Location"]) == (302, "/open/catalogue")
 
 
 async def test_while_postgresql_is_away_the_vital_signs_say_so() -> None:
