@@ -167,14 +167,16 @@ async def _roll_up(pool: database.Pool, first: Lot, others: Sequence[Lot], until
         )
 
 
-async def hire(postgres_url: str, redis_url: str, count: int) -> list[str]:
-    """So many operators, each with a session; the keys their browsers send."""
+async def hire(
+    postgres_url: str, redis_url: str, count: int, role: Role = Role.OPERATOR
+) -> list[str]:
+    """So many people, each with a session; the keys their browsers send."""
     hashed = await passwords.hash_password("correct-horse-battery")
     async with database.pool(postgres_url) as pool, connect(redis_url) as redis:
 
         async def one(number: int) -> str:
-            name = f"op{number:03d}"
-            made = await database_users.add_operator(pool, name, Role.OPERATOR, hashed, "bench")
+            name = f"{role.value}{number:03d}"
+            made = await database_users.add_operator(pool, name, role, hashed, "bench")
             now, csrf = now_ms(), session_store.make_csrf()
             session = Session(name, made.generation, csrf, now, now, "127.0.0.1", "bench")
             return await session_store.begin(redis, session)

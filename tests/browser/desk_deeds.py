@@ -1,6 +1,7 @@
 """What an operator does by hand, as a script does it: each says how many clicks it took."""
 
 import datetime as dt
+import re
 
 from playwright.async_api import Page, expect
 
@@ -63,6 +64,37 @@ class Hands:
         await self.page.fill("#until", f"{until:%Y-%m-%dT%H:%M}")
         await self.page.fill("#reason", "现场管制")
         await self.click("button.grave")
+        await expect(self.page.locator(".banner.done")).to_be_visible(timeout=SOON_MS)
+
+    async def export_month(self) -> int:
+        """A month of quarters as XLSX, from the overview; bytes of the file."""
+        await self.open("/admin/")
+        self.clicks = 0
+        await self.click(".menu a[href='/admin/exports']")
+        async with self.page.expect_download(timeout=60_000) as coming:
+            await self.click("button:has-text('XLSX'), a:has-text('XLSX')")
+        return (await (await coming.value).path()).stat().st_size
+
+    async def draft(self, tariff_id: str, name: str) -> str:
+        """The next version of a tariff by another name, handed in for review; its address."""
+        await self.open("/admin/tariffs")
+        form = self.page.locator(f"form[action='/admin/tariffs/{tariff_id}']")
+        await form.locator("[name='reason']").fill("来文")
+        await form.locator("button").click()
+        await self.page.wait_for_url(re.compile(r"/drafts/\d+"))
+        text = self.page.locator("#text")
+        changed = re.sub('name = ".*"', f'name = "{name}"', await text.input_value(), count=1)
+        await text.fill(changed)
+        await expect(self.page.locator("#review")).to_contain_text(name, timeout=SOON_MS)
+        await self.page.fill("#reason", "改名")
+        await self.click("button[value='submit']")
+        await expect(self.page.locator(".banner.done")).to_be_visible(timeout=SOON_MS)
+        return self.page.url.removeprefix(self._address).partition("?")[0]
+
+    async def approve(self, draft: str) -> None:
+        await self.open(draft)
+        await self.page.fill("#reason", "核对无误")
+        await self.click("button[value='approve']")
         await expect(self.page.locator(".banner.done")).to_be_visible(timeout=SOON_MS)
 
     async def search(self, letters: str, finds: str) -> float:

@@ -94,12 +94,7 @@ async def test_a_month_of_quarters_is_three_clicks_away(
         stage.town.free_all()
         context = await browser.new_context(locale="zh-CN", accept_downloads=True)
         hands = await seated(stage, context, "chen", Role.MANAGER)
-        await hands.open("/admin/")
-        hands.clicks = 0
-        await hands.click(".menu a[href='/admin/exports']")
-        async with hands.page.expect_download(timeout=60_000) as coming:
-            await hands.click("button:has-text('XLSX'), a:has-text('XLSX')")
-        assert (await coming.value).suggested_filename.endswith(".xlsx")
+        assert await hands.export_month() > 1_000
         assert hands.clicks <= 3
         await context.close()
 
