@@ -10,7 +10,7 @@ STEP_SECONDS = 30
 DIGITS = 6
 RECOVERY_CODES = 10
 _SECRET_BYTES = 20
-_RECOVERY_BYTES = 8
+_RECOVERY_BYTES = 15  # 120 bits, in 24 letters without padding
 
 
 def make_secret() -> str:

@@ -2,6 +2,7 @@
 -- with \password, never here. Who may come from where stands in pg_hba.conf.example.
 CREATE ROLE zhibo_owner LOGIN;              -- migrations, backups: nobody else
 CREATE ROLE zhibo_web NOLOGIN;              -- what a web worker may; its rights are said by migrate
+CREATE ROLE zhibo_pages LOGIN IN ROLE zhibo_web;      -- web workers: nothing beyond it
 CREATE ROLE zhibo_service LOGIN IN ROLE zhibo_owner;  -- recorders, press, studies
 CREATE ROLE zhibo_replica LOGIN REPLICATION;          -- streaming to the replica for reports
 CREATE DATABASE zhibo OWNER zhibo_owner ENCODING 'UTF8' TEMPLATE template0;

@@ -1,12 +1,13 @@
 """The audit: only ever added to, and every later edit is found."""
 
 import asyncio
+import uuid
 
 import asyncpg
 import msgspec
 import pytest
 
-from occupancy import database, database_audit
+from occupancy import database, database_audit, embedded
 from occupancy.audit import Entry, Head
 from occupancy.database import WEB_ROLE
 from occupancy.database_audit import Wanted
@@ -112,27 +113,48 @@ async def test_a_chain_that_was_cut_and_sealed_anew_misses_the_noted_head(
     assert (await database_audit.verify(connections, [Head(0, b"")]))[1] is None
 
 
+_NOT_OURS = (
+    "UPDATE audit SET content = '{}'",
+    "DELETE FROM audit",
+    "INSERT INTO audit VALUES (9, '{}', '', '')",
+    "UPDATE audit_head SET number = 0",
+    "TRUNCATE audit",
+    "DROP TABLE audit",
+    "ALTER TABLE audit DISABLE TRIGGER ALL",
+    "ALTER TABLE audit DISABLE TRIGGER audit_is_append_only",
+    "DROP TRIGGER audit_is_append_only ON audit",
+    "ALTER FUNCTION refuse_audit_change() RENAME TO refuse_nothing",
+    "DROP FUNCTION append_audit(jsonb)",
+    "SET session_replication_role = replica",
+    "TRUNCATE audit_head",
+)
+
+
 async def test_the_web_service_may_add_and_read_but_nothing_else(postgres_url: str) -> None:
     async with database.pool(postgres_url, WEB_ROLE) as web:
         await three(web)
         assert len(await database_audit.list_newest(web, 9)) == 3
-        for sql in (
-            "UPDATE audit SET content = '{}'",
-            "DELETE FROM audit",
-            "INSERT INTO audit VALUES (9, '{}', '', '')",
-            "UPDATE audit_head SET number = 0",
-            "TRUNCATE audit",
-            "DROP TABLE audit",
-            "ALTER TABLE audit DISABLE TRIGGER ALL",
-            "ALTER TABLE audit DISABLE TRIGGER audit_is_append_only",
-            "DROP TRIGGER audit_is_append_only ON audit",
-            "ALTER FUNCTION refuse_audit_change() RENAME TO refuse_nothing",
-            "DROP FUNCTION append_audit(jsonb)",
-            "SET session_replication_role = replica",
-            "TRUNCATE audit_head",
-        ):
+        for sql in _NOT_OURS:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await web.execute(sql)
+
+
+async def test_a_login_of_its_own_has_nothing_more_when_it_takes_the_role_off(
+    postgres_url: str, connections: asyncpg.Pool
+) -> None:
+    """As `deploy/postgres/roles.sql` makes it."""
+    name = f"pages_{uuid.uuid4().hex[:8]}"
+    await connections.execute(f"CREATE ROLE {name} LOGIN IN ROLE {WEB_ROLE}")
+    url = postgres_url.replace(f"//{embedded.USER}@", f"//{name}@")
+    try:
+        async with database.pool(url, WEB_ROLE) as web, web.acquire() as connection:
+            assert await connection.fetchval("SELECT session_user") == name
+            await connection.execute("RESET ROLE")
+            for sql in _NOT_OURS:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(sql)
+    finally:
+        await connections.execute(f"DROP ROLE {name}")
 
 
 async def test_an_unknown_role_leaves_the_owner(

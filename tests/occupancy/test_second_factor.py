@@ -54,7 +54,9 @@ def test_a_recovery_code_is_read_as_people_type_it() -> None:
 
 
 def test_recovery_codes_are_ten_and_all_other() -> None:
-    assert len(set(second_factor.make_recovery_codes())) == 10
+    codes = second_factor.make_recovery_codes()
+    assert len(set(codes)) == 10
+    assert {len(code) for code in codes} == {24}  # of 32 letters: 120 bits
 
 
 def test_an_app_reads_the_address() -> None:
