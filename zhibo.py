@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from gateway.doctor import Finding
     from lot_sim.scenario import Scenario
     from occupancy.database import Pool
+    from occupancy.joining import Wish
     from occupancy.report.period import Period
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
+JOINED_FOLDER = "car_parks"  # in ZHIBO_DATA: the drivers' files of car parks that joined
 STUDY_NICENESS = 10  # a study waits for everything that is live
 SETTINGS = tuple(
     {
@@ -104,7 +106,12 @@ def _refusals() -> tuple[type[Exception], ...]:
     from occupancy.counting import NotHeardError
     from occupancy.database import NewerDatabaseError
     from occupancy.database_users import NameTakenError
+    from occupancy.edit import BadEditError, SettledError
     from occupancy.embedded import EmbeddedError
+    from occupancy.join_desk import LastLotError, NotReadyError
+    from occupancy.join_file import BadAnswersError
+    from occupancy.lot_change import BadFactsError
+    from occupancy.lot_desk import NoSuchLotError
     from occupancy.open_history_keeping import NoSuchMonthError
     from occupancy.report.folder import BadFolderError
     from occupancy.report.period import BadPeriodError
@@ -114,7 +121,10 @@ def _refusals() -> tuple[type[Exception], ...]:
     from routing.series_file import BadSeriesError
 
     return (
+        BadAnswersError,
         BadDestinationError,
+        BadEditError,
+        BadFactsError,
         BadFolderError,
         BadPeriodError,
         CannotBeMadeError,
@@ -128,8 +138,12 @@ def _refusals() -> tuple[type[Exception], ...]:
         NotHeardError,
         BadCountError,
         BadSeriesError,
+        LastLotError,
         NameTakenError,
+        NoSuchLotError,
+        NotReadyError,
         NothingToRebuildError,
+        SettledError,
         NoSuchMonthError,
     )
 
@@ -149,9 +163,10 @@ def up(_: argparse.Namespace, environ: Environ) -> int:
 
     car_parks = gateway.config.list_shipped()
     configs = [gateway.config.load_config(path) for path in car_parks]
+    data = occupancy.config.DATA.read(environ)
     speed = lot_sim.config.load_settings(environ).speed
     town = Town(
-        data=occupancy.config.DATA.read(environ),
+        data=data,
         host=occupancy.web.config.HOST.read(environ),
         port=occupancy.web.config.PORT.read(environ),
         sim_port=lot_sim.config.TRUTH_PORT.read(environ),
@@ -159,6 +174,7 @@ def up(_: argparse.Namespace, environ: Environ) -> int:
         redis_url=gateway.config.REDIS_URL.read(environ),
         scenario=lot_sim.config.SCENARIO.read(environ),
         car_parks=car_parks,
+        joined=sorted((data / JOINED_FOLDER).glob("*.toml")),
         modbus_ports=[
             link.port for config in configs for link in config.car_park.links if link.port
         ],
@@ -227,6 +243,64 @@ def push(arguments: argparse.Namespace, environ: Environ) -> int:
         lambda stopping: run_receiver(senders, settings, now_ms, monotonic_seconds, stopping)
     )
     return 0
+
+
+def lot(arguments: argparse.Namespace, environ: Environ) -> int:
+    from occupancy import joining
+    from occupancy.join_file import Driver, read_answers
+
+    if arguments.what == "example":
+        made = joining.write_example(Driver(arguments.driver), arguments.folder)
+        print("\n".join(f"fill in {file}" for file in made))
+        return 0
+    if arguments.what == "list":
+        print("\n".join(_with_database(environ, joining.list_all)))
+        return 0
+    if arguments.what in ("check", "new"):
+        field = joining.Field(
+            gateway.bay_config.MQTT_URL.read(environ),
+            gateway.push_config.PUSH_SECRETS.read(environ),
+            now_ms,
+            monotonic_seconds,
+            arguments.listen,
+        )
+        answers = read_answers(arguments.file)
+        if arguments.what == "check":
+            return 0 if asyncio.run(joining.check(answers, field, _say)) else FOUND_TROUBLE
+        wish = _joining_wish(arguments, environ)
+        is_done = _with_servers(
+            environ, lambda redis, pool: joining.bring_in(redis, pool, answers, field, wish, _say)
+        )
+        return 0 if is_done else FOUND_TROUBLE
+    wish = _joining_wish(arguments, environ)
+    if arguments.what == "live":
+        _with_servers(
+            environ,
+            lambda redis, pool: joining.go_live(
+                redis, pool, arguments.lot, wish.by, wish.reason, now_ms(), _say
+            ),
+        )
+        return 0
+    _with_database(
+        environ, lambda pool: joining.take_out(pool, arguments.lot, wish, now_ms(), _say)
+    )
+    return 0
+
+
+def _joining_wish(arguments: argparse.Namespace, environ: Environ) -> "Wish":
+    from occupancy.joining import Wish
+
+    return Wish(
+        arguments.by or _person(environ),
+        arguments.reason,
+        arguments.out or occupancy.config.DATA.read(environ) / JOINED_FOLDER,
+        getattr(arguments, "live", False),
+        getattr(arguments, "wait", 0.0),
+    )
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
 
 
 def access_list(arguments: argparse.Namespace, _: Environ) -> int:
@@ -839,6 +913,7 @@ def _date(raw: str) -> dt.date:
 
 def _add_people(command: "Callable[..., argparse.ArgumentParser]") -> None:
     _add_access_list(command)
+    _add_lot(command)
     person = command("user", user, "people who run car parks: add one, renew a password")
     person.add_argument("what", choices=("add", "password"))
     person.add_argument("who", metavar="NAME", type=_operator_name)
@@ -859,6 +934,41 @@ def _lot_name(raw: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", raw):
         raise argparse.ArgumentTypeError(f"{raw!r} is no name of a car park: a-z, 0-9, '_' and '-'")
     return raw
+
+
+def _add_lot(command: "Callable[..., argparse.ArgumentParser]") -> None:
+    parks = command("lot", lot, "bring a car park in, or take one out")
+    steps = parks.add_subparsers(dest="what", required=True, metavar="WHAT")
+    example = steps.add_parser("example", help="files to fill in")
+    example.add_argument("driver", choices=("modbus", "push", "bays"))
+    example.add_argument("folder", type=Path, metavar="FOLDER")
+    steps.add_parser("list", help="every car park, and where it stands")
+    for name, about in (
+        ("check", "show what would be written and read every device once; writes nothing"),
+        ("new", "the same, then write it; live once its own process is heard"),
+    ):
+        step = steps.add_parser(name, help=about)
+        step.add_argument("file", type=Path, metavar="LOT.toml")
+        step.add_argument(
+            "--listen", type=float, default=60.0, metavar="SECONDS", help="for posts and sensors"
+        )
+        if name == "new":
+            step.add_argument("--live", action="store_true", help="wait for readings, go live")
+            step.add_argument("--wait", type=float, default=300.0, metavar="SECONDS")
+            _add_reason(step)
+    for name, about in (
+        ("live", "show to everybody a car park that joins"),
+        ("remove", "show it no more; history, reports and audit stay"),
+    ):
+        step = steps.add_parser(name, help=about)
+        step.add_argument("lot", metavar="LOT", type=_lot_name)
+        _add_reason(step)
+
+
+def _add_reason(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--reason", required=True)
+    step.add_argument("--by", metavar="NAME", help="who does it; the user's name by default")
+    step.add_argument("--out", type=Path, metavar="FOLDER", help="of drivers' files")
 
 
 def _add_access_list(command: "Callable[..., argparse.ArgumentParser]") -> None:

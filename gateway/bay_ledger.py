@@ -117,6 +117,10 @@ class BayLedger:
             return True
         return news.sequence <= bay.sequence
 
+    def unheard(self) -> list[str]:
+        """The sensors that have said nothing since the start."""
+        return [sensor for sensor, bay in self._bays.items() if bay.uptime_ms is None]
+
     def hear_radio(self, *, is_up: bool, now_ms: int) -> None:
         """The radio gateway said that it is there, or its last will said that it is not."""
         self._is_radio_up, self._radio_at_ms = is_up, now_ms

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -51,12 +52,30 @@ class ReceiverSettings:
     outbox_mib: int = 1_024
 
 
+class Station(Protocol):
+    """One car park that takes posts."""
+
+    @property
+    def sender(self) -> Sender: ...
+    async def take(self, push: Push) -> int | None: ...
+
+
+def nobody_is_told(_: BadPushError) -> None:
+    """Refusals are answered, counted and logged, and that is all."""
+
+
 class Receiver:
     """The routes over some stations, one a car park, told apart by the park code in the path."""
 
-    def __init__(self, stations: Iterable[PushStation], clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        stations: Iterable[Station],
+        clock: Callable[[], int],
+        refused: Callable[[BadPushError], None] = nobody_is_told,
+    ) -> None:
         self._stations = {station.sender.park.park_code: station for station in stations}
         self._clock = clock
+        self._tell_refused = refused
         self._registry = CollectorRegistry()
         self._refused = Counter(
             "zhibo_push_refused", "posts refused", ["lot", "why"], registry=self._registry
@@ -100,9 +119,10 @@ class Receiver:
             raise BadPushError(Refusal.UNKNOWN_PARK, dialect.park_code, words)
         return read_push(dialect, fields, self._clock())
 
-    def _refuse(self, station: PushStation | None, refusal: BadPushError) -> web.Response:
+    def _refuse(self, station: Station | None, refusal: BadPushError) -> web.Response:
         lot_id = station.sender.park.lot_id if station else ""
         self._refused.labels(lot_id, refusal.kind).inc()
+        self._tell_refused(refusal)
         log.info("a post was refused", lot=lot_id, kind=refusal.kind, field=refusal.field)
         document = {"error": refusal.kind, "field": refusal.field, "words": refusal.words}
         return web.json_response(document, status=_STATUS[refusal.kind])

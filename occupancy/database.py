@@ -142,7 +142,8 @@ async def seed_lots(connections: asyncpg.Pool, lots: Sequence[Lot]) -> None:
 
 
 async def list_lots(connections: asyncpg.Pool) -> list[Lot]:
-    rows = await connections.fetch("SELECT facts FROM lot ORDER BY lot_id")
+    """The car parks that are live for everybody."""
+    rows = await connections.fetch("SELECT facts FROM lot WHERE stage = 'live' ORDER BY lot_id")
     return [msgspec.json.decode(row["facts"], type=Lot) for row in rows]
 
 

@@ -4,27 +4,33 @@ import datetime as dt
 
 from occupancy import refused
 from occupancy.calendar import Calendar, date_of
-from occupancy.database import Pool, list_lots
+from occupancy.database import Pool
+from occupancy.database_lots import list_staged
 from occupancy.database_rollup import find_first_start_ms, read_windows
 from occupancy.observed import Facts, Observed, Span, facts_of, observe
 from occupancy.refused import WindowRefused
 from occupancy.rollup import MINUTE_MS, Window, date_start_ms, local_day
 
 
-async def read_facts(connections: Pool, until_ms: int) -> list[Facts]:
-    """Every car park as it is judged: since when it has data, and when it was closed as a whole."""
+async def read_facts(connections: Pool, until_ms: int, since_ms: int = 0) -> list[Facts]:
+    """Every car park that was live since then, as it is judged: since when, and when closed.
+
+    One that was removed counts as closed from then on.
+    """
     closed: dict[str, list[Span]] = {}
     for row in await connections.fetch(_CLOSED):
         ended_ms = until_ms if row["until_at"] is None else _ms(row["until_at"])
         closed.setdefault(row["lot_id"], []).append(Span(_ms(row["from_at"]), ended_ms))
-    return [
-        facts_of(
-            lot,
-            await find_first_start_ms(connections, lot.lot_id),
-            closed.get(lot.lot_id, ()),
-        )
-        for lot in await list_lots(connections)
-    ]
+    found = []
+    for one in await list_staged(connections):
+        if not one.was_live_after(since_ms):
+            continue
+        spans = closed.get(one.lot.lot_id, [])
+        if one.removed_ms is not None and one.removed_ms < until_ms:
+            spans.append(Span(one.removed_ms, until_ms))
+        first_ms = await find_first_start_ms(connections, one.lot.lot_id)
+        found.append(facts_of(one.lot, one.counts_from(first_ms), spans))
+    return found
 
 
 async def read_observed(

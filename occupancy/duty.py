@@ -199,7 +199,7 @@ class Duty:
 
     async def _measure_waiting(self) -> None:
         watermarks = await history.list_watermarks(self.connections)
-        for lot_id in self.lots:
+        for lot_id in list(self.lots):
             top = await stream.read_top(self.redis, stream.observations_key(lot_id))
             heard = self.heard.get(lot_id)
             said = heard.news.position if heard else None

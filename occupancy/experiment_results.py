@@ -86,7 +86,7 @@ async def read_totals(
     span = Span(
         min(one.from_ms for one in over.values()), max(one.until_ms for one in over.values())
     )
-    facts = await read_facts(connections, span.until_ms)
+    facts = await read_facts(connections, span.until_ms, span.from_ms)
     lots = tuple(
         [
             await read_observed(connections, one, span, QUARTER_MINUTES, now_ms)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from occupancy.lot import Lot, MachineGroup, Place
 Remarks = Mapping[str, str]
 MOST_NAME, MOST_SHORT, MOST_ADDRESS = 40, 10, 100
 MOST_GROUPS, MOST_LEVELS, MOST_BAYS = 100, 20, 500
+MOST_AWAY_KM = 60.0  # from the nearest other car park: beyond lies no district
 FAR_KM = 2.0  # entrances do not walk: a longer way is a typing error until somebody says not
 # What a person may confirm or put in doubt again.
 CONFIRMABLE = (
@@ -27,8 +28,9 @@ CONFIRMABLE = (
     "tariff_id",
     "opening_hours",
 )
+_LOT_ID = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _HOTLINE = re.compile(r"\+?[0-9][0-9 ()-]{2,19}")
-_GROUP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,15}")
+_GROUP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")  # an area as its own system calls it
 _CHINA_LATITUDES, _CHINA_LONGITUDES = (3.8, 53.6), (73.4, 135.1)
 _KM_A_DEGREE = 111.2
 _LIMITS = {
@@ -51,10 +53,28 @@ class BadFactsError(Exception):
 
 def remarks_on(wanted: Lot, before: Lot, *, may_move_far: bool) -> Remarks:
     """What is wrong with each field; nothing if it can be kept."""
+    found = _remarks_on_facts(wanted)
+    return found | _entrance(wanted.entrance, before.entrance, may_move_far=may_move_far)
+
+
+def remarks_on_new(wanted: Lot, others: Iterable[Lot]) -> Remarks:
+    """The same of a car park that is to join: it lies near the others, or its datum is wrong."""
+    found = _remarks_on_facts(wanted) | _outside_china(wanted.entrance)
+    if not _LOT_ID.fullmatch(wanted.lot_id):
+        found["lot_id"] = "编号要以小写字母开头，只用小写字母、数字、横线和下划线，最多 32 个"
+    away = [(distance_km(wanted.entrance, one.entrance), one) for one in others]
+    nearest_km, nearest = min(away, key=lambda one: one[0], default=(0.0, None))
+    if nearest and nearest_km > MOST_AWAY_KM and not {"latitude", "longitude"} & set(found):
+        words = "请核对经纬度和坐标系"
+        found["latitude"] = f"离最近的{nearest.short_name} {nearest_km:.0f} 公里，不在本区：{words}"
+    return found
+
+
+def _remarks_on_facts(wanted: Lot) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in (_texts, _limits, _groups, _thresholds):
         found |= part(wanted)
-    return found | _entrance(wanted.entrance, before.entrance, may_move_far=may_move_far)
+    return found
 
 
 def differences(before: Lot, after: Lot) -> dict[str, tuple[Any, Any]]:
@@ -110,7 +130,7 @@ def _find_group_flaw(groups: tuple[MachineGroup, ...]) -> str:
     if not 1 <= len(groups) <= MOST_GROUPS:
         return f"要有 1 到 {MOST_GROUPS} 个机组"
     if wrong := [one for one in ids if not _GROUP_ID.fullmatch(one)]:
-        return f"机组编号“{wrong[0][:20]}”只能用小写字母、数字和横线"
+        return f"机组编号“{wrong[0][:20]}”只能用字母、数字、横线和下划线，最多 16 个"
     if twice := [one for one in ids if ids.count(one) > 1]:
         return f"机组 {twice[0]} 写了多次"
     for group in groups:
@@ -141,13 +161,18 @@ def _thresholds(lot: Lot) -> dict[str, str]:
 
 
 def _entrance(wanted: Place, before: Place, *, may_move_far: bool) -> dict[str, str]:
+    found = _outside_china(wanted)
+    moved_km = distance_km(wanted, before)
+    if not found and moved_km > FAR_KM and not may_move_far:
+        words = "请核对，确实移了这么远就勾选下面的确认"
+        found["latitude"] = f"离原来的入口 {moved_km:.1f} 公里：{words}"
+    return found
+
+
+def _outside_china(wanted: Place) -> dict[str, str]:
     found = {}
     if not _CHINA_LATITUDES[0] <= wanted.latitude <= _CHINA_LATITUDES[1]:
         found["latitude"] = "纬度不在中国境内：三水约 23.15，是否与经度填反了"
     if not _CHINA_LONGITUDES[0] <= wanted.longitude <= _CHINA_LONGITUDES[1]:
         found["longitude"] = "经度不在中国境内：三水约 112.9，是否与纬度填反了"
-    moved_km = distance_km(wanted, before)
-    if not found and moved_km > FAR_KM and not may_move_far:
-        words = "请核对，确实移了这么远就勾选下面的确认"
-        found["latitude"] = f"离原来的入口 {moved_km:.1f} 公里：{words}"
     return found

@@ -1,7 +1,7 @@
 """Running processes follow edited facts: they look at a counter, and read if it moved."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -9,19 +9,31 @@ import structlog
 from gateway.process import is_cancelled
 from occupancy import database, database_lots
 from occupancy.lot import Lot
+from occupancy.lot_stage import Stage, StagedLot, by_stage
 
 LOOK_EVERY_SECONDS = 1.0
 Know = Callable[[Mapping[str, Lot]], None]
+KnowAll = Callable[[Sequence[StagedLot]], None]
 
 log = structlog.get_logger()
 
 
-class LotWatch:
-    """Calls `know` with every car park's facts whenever one of them was edited."""
+def nobody_asks(_: Sequence[StagedLot]) -> None:
+    """Where only what is live matters."""
 
-    def __init__(self, connections: database.Pool, know: Know) -> None:
+
+class LotWatch:
+    """Calls `know` with every live car park whenever one was edited, came or left.
+
+    `know_all` hears of those that join and those that were removed, too.
+    """
+
+    def __init__(
+        self, connections: database.Pool, know: Know, know_all: KnowAll = nobody_asks
+    ) -> None:
         self._connections = connections
         self._know = know
+        self._know_all = know_all
         self._revision = -1  # at first everything is news: it may have been edited meanwhile
         self._is_away = False
 
@@ -36,8 +48,10 @@ class LotWatch:
         try:
             revision = await database_lots.read_revision(self._connections)
             if revision != self._revision:
-                lots = await database.list_lots(self._connections)
-                self._know({lot.lot_id: lot for lot in lots})
+                staged = await database_lots.list_staged(self._connections)
+                if staged:  # none at all: nobody has brought the first ones yet
+                    self._know_all(staged)
+                    self._know(by_stage(staged, Stage.LIVE))
                 self._revision = revision
         except database.NOT_READY as trouble:
             if not self._is_away:

@@ -9,6 +9,7 @@ import structlog
 
 from gateway.process import is_cancelled
 from occupancy import database, database_open_history, history
+from occupancy.database_lots import list_lots_since
 from occupancy.database_rollup import find_first_start_ms, read_windows
 from occupancy.open_month import QUARTER, month_lines
 from occupancy.open_month_files import make_files
@@ -112,7 +113,7 @@ async def publish_month(
 async def _lots_of(connections: database.Pool, month: Period) -> list[str]:
     """The car parks that had been heard of by the end of the month."""
     heard = []
-    for lot in await database.list_lots(connections):
+    for lot in await list_lots_since(connections, month.start_ms):
         first_ms = await find_first_start_ms(connections, lot.lot_id)
         if first_ms is not None and first_ms < month.end_ms:
             heard.append(lot.lot_id)

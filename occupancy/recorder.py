@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -27,6 +27,7 @@ from occupancy.history import MovedOnError, Position
 from occupancy.live import LiveOccupancy, Received, fold
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
+from occupancy.lot_stage import Stage, StagedLot, by_stage, leaving
 from occupancy.lot_watch import LotWatch
 from occupancy.open_history_keeping import OpenHistoryKeeper
 from occupancy.restriction_board import RestrictionSheet
@@ -103,6 +104,9 @@ class Recorder:
     face_number: int = 0
     computed: Computed = field(default_factory=Computed)
     sheet: RestrictionSheet | None = None
+    joining: dict[str, Lot] = field(default_factory=dict)  # recorded, but nobody is guided there
+    trial_pictures: dict[str, LiveOccupancy] = field(default_factory=dict)
+    histories: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     chores: Chores = field(default_factory=Chores)
 
     async def run(self) -> None:
@@ -110,7 +114,14 @@ class Recorder:
         async with asyncio.TaskGroup() as group:
             group.create_task(_again(self.follow_now, "live picture"), name="live")
             group.create_task(_again(self.order_faces, "sign orders"), name="signs")
-            facts = LotWatch(self.connections, self.know)
+            self._keep_histories(group, self.lots)
+
+            def know_all(staged: Sequence[StagedLot]) -> None:
+                self.know_joining(by_stage(staged, Stage.JOINING))
+                recorded = {*self.joining, *leaving(staged, self.clock())}
+                self._keep_histories(group, {*by_stage(staged, Stage.LIVE), *recorded})
+
+            facts = LotWatch(self.connections, self.know, know_all)
             group.create_task(facts.keep_fresh(), name="facts")
             group.create_task(_again(self.follow_restrictions, "closures"), name="closures")
             duty = Duty(
@@ -140,38 +151,71 @@ class Recorder:
             group.create_task(follow, name="experiments")
             pusher = VitalPusher(self.connections, self.clock, self.name, self.chores.push)
             group.create_task(pusher.run(), name="vital push")
-            for lot_id in self.lots:
-                group.create_task(
-                    _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
-                    name=f"history {lot_id}",
-                )
 
     def know(self, lots: Mapping[str, Lot]) -> None:
-        """Fold by edited facts from now on; which car parks there are is settled at the start."""
-        self.lots.update({lot_id: lot for lot_id, lot in lots.items() if lot_id in self.lots})
+        """These are live from now on, by these facts; those that are missing were removed."""
+        for lot_id in self.lots.keys() - lots.keys():
+            log.info("a car park is removed", lot=lot_id)
+            del self.lots[lot_id]
+            self.pictures.pop(lot_id, None)
+            self.heard.pop(lot_id, None)
+        for lot_id in lots.keys() - self.lots.keys():
+            log.info("a car park is live", lot=lot_id)
+            if picture := self.trial_pictures.pop(lot_id, None):
+                self.pictures[lot_id] = picture
+        self.lots.update(lots)
+
+    def know_joining(self, lots: Mapping[str, Lot]) -> None:
+        """Their pictures are made for those who bring them in: no alarms, signs or forecasts."""
+        self.joining = dict(lots)
+        for lot_id in self.trial_pictures.keys() - lots.keys():
+            # One that went live takes its picture along: `know` is told next.
+            if lot_id in self.lots:
+                del self.trial_pictures[lot_id]
+
+    def _keep_histories(self, group: asyncio.TaskGroup, lot_ids: Iterable[str]) -> None:
+        """A task for each of these, and none for any other."""
+        wanted = set(lot_ids)
+        for lot_id in self.histories.keys() - wanted:
+            self.histories.pop(lot_id).cancel()
+        for lot_id in sorted(wanted - self.histories.keys()):
+            self.histories[lot_id] = group.create_task(
+                _again(lambda lot_id=lot_id: self.keep_history(lot_id), f"history {lot_id}"),  # type: ignore[misc]
+                name=f"history {lot_id}",
+            )
 
     async def follow_now(self) -> None:
         """Fold the newest observations of all lots into their pictures."""
         self.run_id = await snapshot.read_run_id(self.redis)
         self.pictures.clear()  # a server that restarted is built anew from what gateways say
-        for picture in await snapshot.read_all(self.redis, self.lots):
+        self.trial_pictures.clear()
+        for picture in await snapshot.read_all(self.redis, list(self.lots)):
             self.pictures[picture.lot_id] = picture
-        after = dict.fromkeys(self.lots, "0-0")
+        seen: dict[str, str] = {}
         while not is_cancelled():
+            after = {lot_id: seen.get(lot_id, "0-0") for lot_id in (*self.lots, *self.joining)}
+            if not after:
+                await asyncio.sleep(NOW_BLOCK_MS / 1_000)
+                continue
             for lot_id, entry_id, entry in await stream.read_now(self.redis, after, NOW_BLOCK_MS):
-                after[lot_id] = entry_id
+                seen[lot_id] = entry_id
                 await self._take_in(entry)
 
     async def _take_in(self, entry: stream.NowEntry) -> None:
         news = entry.observation
-        lot = self.lots[news.lot_id]
+        lot_id, is_joining = news.lot_id, news.lot_id in self.joining
+        lot = self.joining.get(lot_id) or self.lots.get(lot_id)
+        if lot is None:  # removed a moment ago
+            return
         received = Received(news, entry.made_at_ms, self.clock(), entry.server_made_at_ms)
-        self.heard[lot.lot_id] = Heard.after(self.heard.get(lot.lot_id), received)
-        before = self.pictures.get(lot.lot_id)
-        restrictions = self.sheet.of(lot.lot_id) if self.sheet else ()
+        if not is_joining:
+            self.heard[lot_id] = Heard.after(self.heard.get(lot_id), received)
+        pictures = self.trial_pictures if is_joining else self.pictures
+        before = pictures.get(lot_id)
+        restrictions = self.sheet.of(lot_id) if self.sheet else ()
         picture = fold(before, lot, received, restrictions)
         if picture is not before:
-            self.pictures[lot.lot_id] = picture
+            pictures[lot_id] = picture
             await snapshot.write(self.redis, self.run_id, picture)
 
     async def order_faces(self) -> None:

@@ -85,13 +85,13 @@ async def read_all(redis: Redis, lot_ids: Iterable[str]) -> list[LiveOccupancy]:
 async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[LiveOccupancy]]:
     """All pictures, then each change; all of them again every few seconds, should one be lost.
 
+    `lot_ids` is asked anew each time: car parks come and leave.
     Raises RedisError or OSError when the link is lost: the caller says so and follows again.
     """
-    lots = list(lot_ids)
     async with redis.pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe(CHANNEL)
         while not is_cancelled():
-            yield await read_all(redis, lots)
+            yield await read_all(redis, list(lot_ids))
             while not is_cancelled():
                 message = await channel.get_message(timeout=ASK_SECONDS)
                 if message is None:

@@ -19,6 +19,7 @@ from gateway.settings import BadSettingError
 from occupancy import database, embedded
 from occupancy.config import RUNNING_FILE
 from occupancy.first_start import prepare
+from occupancy.join_file import Driver
 from occupancy.operators import Made, add_first_administrator
 
 MODBUS_OFFSETS = range(0, 16_000, 1_000)  # below the ports the kernel gives out by itself
@@ -39,6 +40,7 @@ class Town:
     redis_url: str
     scenario: Path
     car_parks: Sequence[Path]
+    joined: Sequence[Path]
     modbus_ports: Sequence[int]
 
     @property
@@ -131,10 +133,23 @@ def _children(town: Town, environ: Mapping[str, str]) -> list[Child]:
         ("press", ("press",)),
         *((f"gateway-{path.stem}", ("gateway", str(path))) for path in town.car_parks),
     ]
-    return [
+    ours = [
         Child(name, (sys.executable, "-m", "zhibo", *arguments), environ, town.logs)
         for name, arguments in parts
     ]
+    return [*ours, *(_joined(path, environ, town.logs) for path in town.joined)]
+
+
+def _joined(file: Path, environ: Mapping[str, str], logs: Path) -> Child:
+    """A car park that joined has devices of its own, at the ports that its file says.
+
+    The file is `LOT.DRIVER.toml`.
+    """
+    lot_id, driver = file.stem.rsplit(".", 1)
+    command = Driver(driver).process
+    there = {**environ, "ZHIBO_MODBUS_PORT_OFFSET": "0"}
+    arguments = (sys.executable, "-m", "zhibo", command, str(file))
+    return Child(f"{command}-{lot_id}", arguments, there, logs)
 
 
 @asynccontextmanager

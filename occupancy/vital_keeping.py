@@ -37,6 +37,7 @@ YEAR_DAYS = 364  # the same weekday a year before
 KEEP_QUARTERS_DAYS = 40
 LOOK_AGAIN_MS = DAY_MS
 LATE_DAYS = 3
+GONE_DAYS = 62  # a car park that was removed still counts in the month that is worked out last
 
 log = structlog.get_logger()
 
@@ -67,7 +68,7 @@ class VitalKeeper:
         now_ms = self.clock()
         if first_ms is None:
             return
-        self.facts = await read_facts(self.connections, now_ms)
+        self.facts = await read_facts(self.connections, now_ms, now_ms - GONE_DAYS * DAY_MS)
         await self._keep(Grain.QUARTER, await self._missing(Grain.QUARTER, _quarters(now_ms)))
         await self._keep(Grain.DAY, await self._missing(Grain.DAY, _days(now_ms, first_ms)))
         await self._keep(Grain.MONTH, await self._missing(Grain.MONTH, _months(now_ms, first_ms)))

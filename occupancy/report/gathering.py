@@ -4,15 +4,15 @@ Where a car park was full the minutes, too: whoever found no space is estimated 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from occupancy import (
-    database,
     database_alarms,
     database_corrections,
     database_guided,
+    database_lots,
     database_reports,
     database_restrictions,
     database_rollup,
@@ -25,6 +25,7 @@ from occupancy.database import Pool
 from occupancy.database_restrictions import KeptRestriction
 from occupancy.database_sign_truth import LineAsked
 from occupancy.lot import Lot
+from occupancy.lot_stage import Stage, StagedLot
 from occupancy.observed import Span
 from occupancy.report.facts import (
     CitizenCount,
@@ -36,7 +37,7 @@ from occupancy.report.facts import (
 )
 from occupancy.report.gathering_effects import read_changes, read_evidence, read_openings
 from occupancy.report.period import Period
-from occupancy.restriction import Restriction
+from occupancy.restriction import Extent, Restriction
 from occupancy.rollup import Window
 from occupancy.sign_faces import TownSign
 
@@ -70,7 +71,8 @@ async def gather(
     `signs` name the car parks of signs with several lines; those with one show their own.
     Raises NoSuchLotError.
     """
-    chosen = _choose(await database.list_lots(connections), lots)
+    staged = await database_lots.list_staged(connections)
+    chosen = _choose(staged, lots, period.start_ms)
     lot_ids = [lot.lot_id for lot in chosen]
     before, year = period.previous(), period.year_before()
     quarters = await _read(connections, lot_ids, period)
@@ -97,13 +99,18 @@ async def gather(
         previous=previous,
         year_before=year_before,
         minutes=minutes,
-        first_data_ms=await _first_data(connections, lot_ids),
+        first_data_ms=_counted_from(staged, await _first_data(connections, lot_ids)),
         overrides=await database_tariffs.list_overrides(connections),
         tariffs=tuple(await database_tariffs.list_tariffs(connections)),
-        restrictions=tuple(
-            _as_it_held(one)
-            for one in await database_restrictions.list_between(connections, year.start_ms, span[1])
-            if one.restriction.lot_id in lot_ids
+        restrictions=(
+            *(
+                _as_it_held(one)
+                for one in await database_restrictions.list_between(
+                    connections, year.start_ms, span[1]
+                )
+                if one.restriction.lot_id in lot_ids
+            ),
+            *(gone for gone in map(_as_closed, staged) if gone and gone.lot_id in lot_ids),
         ),
         checks=tuple(
             one
@@ -131,8 +138,10 @@ async def gather(
     return facts
 
 
-def _choose(known: Sequence[Lot], wanted: Sequence[str]) -> list[Lot]:
-    by_id = {lot.lot_id: lot for lot in known}
+def _choose(staged: Sequence[StagedLot], wanted: Sequence[str], from_ms: int) -> list[Lot]:
+    """All that were live in the period; by name also one that had been removed before."""
+    by_id = {one.lot.lot_id: one.lot for one in staged if one.stage is not Stage.JOINING}
+    known = [one.lot for one in staged if one.was_live_after(from_ms)]
     for lot_id in wanted:
         if lot_id not in by_id:
             raise NoSuchLotError(lot_id)
@@ -187,6 +196,19 @@ def _as_it_held(kept: KeptRestriction) -> Restriction:
     """One that was ended early ends then."""
     ends = [at for at in (kept.restriction.until_ms, kept.ended_at_ms) if at is not None]
     return msgspec.structs.replace(kept.restriction, until_ms=min(ends, default=None))
+
+
+def _as_closed(staged: StagedLot) -> Restriction | None:
+    """A car park that was removed takes no cars from then on; None for all others."""
+    if staged.removed_ms is None:
+        return None
+    return Restriction(0, staged.lot.lot_id, Extent.LOT, staged.removed_ms, None, "已退出接入")
+
+
+def _counted_from(staged: Sequence[StagedLot], first_ms: Mapping[str, int]) -> dict[str, int]:
+    """Since when each counts: what was heard while it joined is left out."""
+    live = {one.lot.lot_id: one.live_ms or 0 for one in staged}
+    return {lot_id: max(at, live.get(lot_id, 0)) for lot_id, at in first_ms.items()}
 
 
 async def _corrections(

@@ -21,15 +21,23 @@ LAST_EVENT_ID = "Last-Event-ID"
 MOST_IDS = 16
 EVENT_BYTES = 256
 STREAM_WORDS = (
-    "Each `lot` event is one car park as in /v1/lots, with its levels and signs; on connecting all "
-    "of them come. An id says how every car park looked to you then: send the last one back as "
-    "Last-Event-ID and only those that look other come again; an id nobody gave brings the whole "
-    "picture. A `heartbeat` every 2 s carries `now`, `observed_at` of every car park and `source` "
-    "(`live`, or `lost` while the service itself hears nothing): after 90 s without a newer "
-    "observed_at show a dash. An `alarm` is told when it is raised and when it is over; all open "
-    "ones are in /v1/alarms. A slow reader gets the latest state, not every one in between."
+    "A `lots` event says on connecting, and whenever one comes or leaves, which car parks there "
+    "are. Each `lot` event is one car park as in /v1/lots, with its levels and signs; on "
+    "connecting all of them come. An id says how every car park looked to you then: send the last "
+    "one back as Last-Event-ID and only those that look other come again; an id nobody gave "
+    "brings the whole picture. A `heartbeat` every 2 s carries `now`, `observed_at` of every car "
+    "park and `source` (`live`, or `lost` while the service itself hears nothing): after 90 s "
+    "without a newer observed_at show a dash. An `alarm` is told when it is raised and when it is "
+    "over; all open ones are in /v1/alarms. A slow reader gets the latest state, not every one in "
+    "between."
 )
 _UNSEEN = "." * LOOK_LENGTH
+
+
+class Roster(msgspec.Struct, frozen=True):
+    """Which car parks there are: whoever is missing has been removed."""
+
+    ids: tuple[str, ...]
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -46,6 +54,7 @@ class _Reader:
     is_chunked: bool
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     behind: set[str] = field(default_factory=set)
+    lacks_roster: bool = False
     slow_beats: int = 0
 
     @property
@@ -91,11 +100,13 @@ class LiveStream:
         self._apart_seconds = apart_seconds
         self._gathered: dict[str, None] = {}
         self._going: asyncio.TimerHandle | None = None
-        self._lot_ids = sorted(showcase.lots)
-        self._places = {lot_id: place for place, lot_id in enumerate(self._lot_ids)}
+        self._lot_ids: list[str] = []
+        self._places: dict[str, int] = {}
         self._said: dict[str, tuple[formats.LotChange, bytes]] = {}
         self._readers: set[_Reader] = set()
+        self._settle()
         showcase.listen(self.publish)
+        showcase.listen_roster(self.tell_roster)
 
     @property
     def readers(self) -> int:
@@ -108,6 +119,31 @@ class LiveStream:
         self._gathered |= dict.fromkeys(lot_ids)
         if self._going is None:
             self._send_gathered()
+
+    def tell_roster(self) -> None:
+        """Car parks came or left: every reader hears which there are now, and how they all look.
+
+        Ids from before name other car parks: whoever comes with one gets the whole picture.
+        """
+        self._stop_waiting()
+        self._gathered.clear()
+        self._settle()
+        frame = _Frame(self._roster() + self._lot_events(self._lot_ids))
+        for reader in self._open_readers():
+            reader.behind.clear()
+            reader.lacks_roster = reader.is_slow
+            if reader.is_slow:
+                reader.behind.update(self._lot_ids)
+            else:
+                reader.write(frame)
+
+    def _settle(self) -> None:
+        self._lot_ids = sorted(self._showcase.lots)
+        self._places = {lot_id: place for place, lot_id in enumerate(self._lot_ids)}
+        self._said = {lot: said for lot, said in self._said.items() if lot in self._places}
+
+    def _roster(self) -> bytes:
+        return b"event: lots\ndata: %b\n\n" % msgspec.json.encode(Roster(tuple(self._lot_ids)))
 
     def _send_gathered(self) -> None:
         """Once for all readers; then nothing for a while, however much changes."""
@@ -157,8 +193,10 @@ class LiveStream:
                 continue
             reader.slow_beats = 0
             if reader.behind:
-                reader.write(_Frame(self._lot_events(sorted(reader.behind))))
+                roster = self._roster() if reader.lacks_roster else b""
+                reader.write(_Frame(roster + self._lot_events(sorted(reader.behind))))
                 reader.behind.clear()
+                reader.lacks_roster = False
             reader.write(frame)
 
     async def answer(self, request: web.Request, _: object) -> web.StreamResponse:
@@ -207,7 +245,7 @@ class LiveStream:
         """The whole picture, or what looks other since the reader's last event."""
         seen = self._looks_in(last_event_id)
         lots = [lot for lot in self._lot_ids if self._showcase.look(lot) != seen.get(lot)]
-        return b"retry: 1000\n\n" + self._lot_events(lots) + self._heartbeat()
+        return b"retry: 1000\n\n" + self._roster() + self._lot_events(lots) + self._heartbeat()
 
     def _looks_in(self, event_id: str) -> dict[str, str]:
         if len(event_id) != LOOK_LENGTH * len(self._lot_ids):

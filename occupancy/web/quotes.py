@@ -101,6 +101,7 @@ class Quotes:
         self._shelf = shelf
         self._told: dict[str, Tariff] = {}
         shelf.listen(self.tell_prices)
+        showcase.listen_roster(self.tell_prices)
         self.tell_prices()
 
     def routes(self) -> list[Route]:

@@ -159,10 +159,10 @@ async def run_web(
                 group.create_task(face.showcase.follow(redis), name="follow pictures"),
                 group.create_task(face.showcase.watch_ages(), name="watch ages"),
                 group.create_task(face.stream.keep_beating(), name="heartbeat"),
-                group.create_task(face.board.trends.keep_fresh(lots), name="trends"),
+                group.create_task(face.board.trends.keep_fresh(face.showcase.lots), name="trends"),
                 group.create_task(face.shelf.keep_fresh(connections), name="tariffs"),
                 group.create_task(
-                    LotWatch(connections, face.showcase.know).keep_fresh(), name="lots"
+                    LotWatch(connections, face.showcase.settle).keep_fresh(), name="lots"
                 ),
                 group.create_task(face.alarms.follow(redis), name="alarms"),
                 group.create_task(limits.keep_adding_up(redis), name="rate limits"),

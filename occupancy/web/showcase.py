@@ -23,6 +23,7 @@ LOOK_AT_AGES_SECONDS = 1.0
 LOOK_LENGTH = 6
 NEVER_MS = 1 << 62
 Changed = Callable[[Sequence[str]], None]
+Settled = Callable[[], None]
 
 
 class _Seen(NamedTuple):
@@ -52,6 +53,7 @@ class Showcase:
         self._details: dict[str, Prepared] = {}
         self._seen: dict[str, _Seen] = {}
         self._listeners: list[Changed] = []
+        self._roster_listeners: list[Settled] = []
         self._looks: dict[str, str] = {}
         self._fresh: set[str] = set()
         self._next_stale_ms = NEVER_MS  # or earlier: who is heard again is not taken out of it
@@ -60,6 +62,10 @@ class Showcase:
     def listen(self, changed: Changed) -> None:
         """Call `changed(lot ids)` whenever what a reader would see has changed."""
         self._listeners.append(changed)
+
+    def listen_roster(self, settled: Settled) -> None:
+        """Call `settled()` whenever a car park came or left."""
+        self._roster_listeners.append(settled)
 
     def now_ms(self) -> int:
         return self._clock()
@@ -99,12 +105,27 @@ class Showcase:
         return self._looks[lot_id]
 
     def know(self, lots: Mapping[str, Lot]) -> None:
-        """Take up edited facts. Which car parks there are is settled at the start."""
+        """Take up edited facts of car parks that are there."""
         others = [lot for lot in self.lots if lot in lots and lots[lot] != self.lots[lot]]
         for lot_id in others:
             self.lots[lot_id] = lots[lot_id]
             self.facts_ms = self._clock()
         self._tell(self._look_again(others))
+
+    def settle(self, lots: Mapping[str, Lot]) -> None:
+        """These car parks are there from now on, and no others; in the order of their ids."""
+        gone, come = self.lots.keys() - lots.keys(), lots.keys() - self.lots.keys()
+        if gone or come:
+            for lot_id in gone:
+                self._forget(lot_id)
+            everybody = {lot_id: self.lots.get(lot_id) or lots[lot_id] for lot_id in lots}
+            self.lots.clear()  # in place: others hold this mapping
+            self.lots.update(everybody)
+            self._list, self.facts_ms = None, self._clock()
+            self._look_again(come)
+            for settled in self._roster_listeners:
+                settled()
+        self.know(lots)
 
     def price(self, tariffs: Mapping[str, formats.PriceInWords]) -> None:
         """Show these free periods and prices from now on."""
@@ -191,6 +212,12 @@ class Showcase:
             self._next_stale_ms = min(self._next_stale_ms, stale_at_ms(picture))
         else:
             self._fresh.discard(lot_id)
+
+    def _forget(self, lot_id: str) -> None:
+        self.lots.pop(lot_id)
+        for kept in (self.pictures, self.tariffs, self._details, self._seen, self._looks):
+            kept.pop(lot_id, None)
+        self._fresh.discard(lot_id)
 
     def _tell(self, lot_ids: Sequence[str]) -> None:
         if lot_ids:

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from gateway.process import is_cancelled
 from occupancy import database
@@ -33,11 +33,11 @@ class Trends:
         if self._by_lot.get(lot_id) != trend:
             self._by_lot[lot_id] = trend
 
-    async def keep_fresh(self, lot_ids: Iterable[str]) -> None:
-        """Read the last hours again and again until cancelled."""
-        lots = list(lot_ids)
+    async def keep_fresh(self, lot_ids: Collection[str]) -> None:
+        """Read the last hours again and again until cancelled; `lot_ids` may change meanwhile."""
         while not is_cancelled():
             try:
+                lots = list(lot_ids)
                 for start in range(0, len(lots), LOTS_AT_ONCE):
                     await self._read(lots[start : start + LOTS_AT_ONCE])
             except database.NOT_READY:

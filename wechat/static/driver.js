@@ -62,6 +62,12 @@
     show(lot);
   }
 
+  // Nobody is led to a car park that is no longer ours.
+  function settle(ids) {
+    for (const id of [...lots.keys()]) if (!ids.includes(id)) lots.delete(id);
+    for (const card of document.querySelectorAll("[data-lot]")) card.hidden = !ids.includes(card.dataset.lot);
+  }
+
   function heard() {
     heardAt = performance.now();
     one("[data-lost]").hidden = true;
@@ -76,7 +82,9 @@
     if (date) ahead = Date.parse(date) - Date.now();
     if (answer.status === 304) return;
     etag = answer.headers.get("ETag") || "";
-    (await answer.json()).lots.forEach(take);
+    const found = (await answer.json()).lots;
+    settle(found.map((lot) => lot.id));
+    found.forEach(take);
   }
 
   // A stream saves polls, but many in-app browsers drop it silently: it must first prove itself.
@@ -86,6 +94,7 @@
     source.addEventListener("lot", (event) => {
       if (beats >= PROVEN_BEATS) take(JSON.parse(event.data));
     });
+    source.addEventListener("lots", (event) => settle(JSON.parse(event.data).ids));
     source.addEventListener("heartbeat", (event) => {
       const beat = JSON.parse(event.data);
       beats += 1;

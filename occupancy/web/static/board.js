@@ -3,6 +3,7 @@
 const STALE_MS = 90000;
 const LOST_MS = 3900;
 const TRENDS_MS = 20000;
+const REDRAW_MS = 5000; // a page this young is not drawn anew: never in circles
 const WEEKDAYS = "日一二三四五六";
 const DASH = "—";
 const words = JSON.parse(document.body.dataset.words);
@@ -156,8 +157,16 @@ function take(message) {
   heardAt = performance.now();
   if (message.ahead !== null) serverAhead = message.ahead;
   if (message.kind === "lot") takeLot(message.lot);
+  else if (message.kind === "lots") takeRoster(message.ids);
   else takeBeat(message.beat);
   showLink();
+}
+
+// A car park came or left: the page is drawn anew, with its tile or without.
+function takeRoster(ids) {
+  const shown = [...document.querySelectorAll("[data-lot]")].map((tile) => tile.dataset.lot);
+  const isSame = shown.length === ids.length && ids.every((id) => shown.includes(id));
+  if (!isSame) setTimeout(() => location.reload(), Math.max(0, REDRAW_MS - performance.now()));
 }
 
 function takeLot(lot) {

@@ -10,6 +10,7 @@
   const isDesk = location.pathname.startsWith("/admin/"); // the operators' pages hear more
   let source = null;
   let desk = null;
+  let roster = null; // the car parks there are
   let heardAt = 0;
   let ahead = null; // the server's clock before ours, in milliseconds
 
@@ -28,6 +29,13 @@
       const lot = JSON.parse(event.data);
       latest.set(lot.id, lot);
       tell({ kind: "lot", lot });
+    });
+    source.addEventListener("lots", (event) => {
+      heardAt = performance.now();
+      const { ids } = JSON.parse(event.data);
+      for (const id of [...latest.keys()]) if (!ids.includes(id)) latest.delete(id);
+      roster = ids;
+      tell({ kind: "lots", ids });
     });
     source.addEventListener("heartbeat", (event) => {
       heardAt = performance.now();
@@ -52,6 +60,7 @@
 
   function welcome(port) {
     ports.add(port);
+    if (roster) port.postMessage({ kind: "lots", ids: roster, ahead });
     for (const lot of latest.values()) port.postMessage({ kind: "lot", lot, ahead });
     if (desk) port.postMessage({ kind: "desk", desk, ahead });
   }

@@ -30,8 +30,15 @@ class Reader:
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self.answer = answer
+        self.roster: list[str] = []
 
     async def next(self) -> Event:
+        """The next of what is told of lots, or a heartbeat; who there is stands in `roster`."""
+        while (event := await self._next()).name == "lots":
+            self.roster = event.data["ids"]
+        return event
+
+    async def _next(self) -> Event:
         fields: dict[str, str] = {}
         async with asyncio.timeout(10):
             async for line in self.answer.content:

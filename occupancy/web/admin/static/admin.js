@@ -9,6 +9,7 @@
   let heardAt = performance.now();
   let ahead = null;
   let changedAt = null;
+  let roster = null; // the car parks there are, as they were told last
 
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -97,6 +98,12 @@
       changedAt = performance.now();
       showLot(message.lot);
       showSum();
+    }
+    if (message.kind === "lots") {
+      for (const id of [...lots.keys()]) if (!message.ids.includes(id)) lots.delete(id);
+      const told = message.ids.join();
+      if (roster !== null && roster !== told) document.body.dispatchEvent(new CustomEvent("zhibo-desk"));
+      roster = told;
     }
     if (message.kind === "desk") {
       showAlarms(message.desk.waiting);

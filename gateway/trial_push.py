@@ -1,0 +1,135 @@
+"""Posts and messages of one car park, heard for a while, before anything depends on them."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from gateway.bay_config import BayConfig, Broker
+from gateway.bay_map import BayMap
+from gateway.bay_receiver import BayReceiver, BayStation
+from gateway.observation import GroupReading, Observation
+from gateway.outbox import Outbox
+from gateway.process import is_cancelled
+from gateway.push_config import Sender
+from gateway.push_ledger import PushLedger
+from gateway.push_message import BadPushError, Push
+from gateway.push_receiver import Receiver
+from gateway.redis_client import connect
+from gateway.trial import FirstReading
+
+NOWHERE = "redis://127.0.0.1:1"  # a station wants a server; at a trial nobody calls it
+LOOK_SECONDS = 0.2
+Say = Callable[[str], None]
+
+
+class _TrialStation:
+    """Takes posts as the real one does, and keeps them in memory."""
+
+    def __init__(self, sender: Sender, clock: Callable[[], int]) -> None:
+        self.sender = sender
+        self.ledger = PushLedger(sender.park, {}, None, ())
+        self.heard = asyncio.Event()
+        self.posts = 0
+        self._clock = clock
+
+    async def take(self, push: Push) -> int:
+        fresh = self.ledger.take(push, self._clock(), 0)
+        self.posts += 1
+        if push.counts:
+            self.heard.set()
+        return len(fresh)
+
+
+async def hear_posts(
+    sender: Sender,
+    host: str,
+    port: int,
+    clock: Callable[[], int],
+    seconds: float,
+    say: Say,
+    listening: Callable[[int], None] = lambda _: None,
+) -> list[FirstReading]:
+    """Listen where the receiver will, until the first post that tells counts."""
+
+    def refused(refusal: BadPushError) -> None:
+        say(f"  a post was refused ({refusal.kind}): {refusal}")
+
+    station = _TrialStation(sender, clock)
+    runner = web.AppRunner(Receiver([station], clock, refused).app(), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        listening(runner.addresses[0][1])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await station.heard.wait()
+    finally:
+        await runner.cleanup()
+    thing = f"posts of {sender.park.park_code} ({sender.park.dialect})"
+    if not station.heard.is_set():
+        words = f"{station.posts} posts in {seconds:.0f} s, none with counts"
+        return [FirstReading(thing, trouble=words, cure=_NO_POST)]
+    return [
+        FirstReading(thing, "signed and understood"),
+        *_areas(station.ledger.observe(clock(), 0)),
+    ]
+
+
+async def hear_bays(
+    config: BayConfig,
+    lot_id: str,
+    bay_map: BayMap,
+    broker: Broker,
+    clock: Callable[[], int],
+    monotonic: Callable[[], float],
+    seconds: float,
+) -> list[FirstReading]:
+    """Listen at the broker until every sensor has told its state, which it keeps retained."""
+    (park,) = (one for one in config.parks if one.lot_id == lot_id)
+    with tempfile.TemporaryDirectory() as folder:
+        async with connect(NOWHERE) as redis:
+            outbox = Outbox(Path(folder) / "trial.sqlite", clock())
+            station = BayStation(park, bay_map, outbox, redis, clock, monotonic)
+            try:
+                # A name of its own: the broker would end the receiver that runs.
+                await _listen(station, broker, f"{config.client_id}-trial", seconds)
+            finally:
+                station.close()
+            seen = station.ledger.observe(clock(), station.uptime_ms())
+            silent = station.ledger.unheard()
+    if not silent:
+        return _areas(seen)
+    words = f"{len(silent)} sensors have told nothing, {silent[0]!r} among them"
+    thing = f"sensors of {park.name} at {broker.address}"
+    return [*_areas(seen), FirstReading(thing, trouble=words, cure=_NO_SENSOR)]
+
+
+async def _listen(station: BayStation, broker: Broker, name: str, seconds: float) -> None:
+    receiver = BayReceiver([station], broker, name)
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(receiver.keep_listening(), name="trial")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not is_cancelled() and station.ledger.unheard():  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_SECONDS)  # a broker's silence has no event
+        listening.cancel()
+
+
+def _areas(seen: Observation) -> list[FirstReading]:
+    return [_area(group) for group in seen.groups]
+
+
+def _area(group: GroupReading) -> FirstReading:
+    thing, bays = f"area {group.group_id}", sum(group.bays_by_level)
+    if group.occupied_by_level is None:
+        return FirstReading(thing, trouble=f"nothing is known of its {bays} bays", cure=_NO_AREA)
+    return FirstReading(thing, f"{sum(group.occupied_by_level)} of {bays} taken")
+
+
+_NO_POST = "let the gate system post to /push/PARK_CODE here; check address, code and firewall"
+_NO_SENSOR = "let states be published retained; compare topics and names with the file"
+_NO_AREA = "let the system tell every area, or take the area out of the file"
