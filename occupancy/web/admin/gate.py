@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -29,6 +30,8 @@ TRUSTED_FOR_MS = 2_000  # an operator who was locked is out after this long
 TRUSTED_WHILE_AWAY_MS = 600_000
 TOKEN = "csrf"  # noqa: S105  # the field's name
 AWAY = "数据库暂时连接不上，只能查看，不能操作；请稍后再试"
+
+log = structlog.get_logger()
 
 
 class _Known(NamedTuple):
@@ -55,6 +58,7 @@ class Gate:
             try:
                 return await self._answer(page, request)
             except ForbiddenError as refusal:
+                log.warning("not allowed", name=refusal.person.name, page=page.path)
                 return self.frame.trouble(request, 403, words.forbidden(refusal))
             except Problem as problem:
                 document = problem.document

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import segno
+import structlog
 from aiohttp import web
 
 from occupancy import operators, passwords, second_factor, session_store
@@ -24,6 +25,8 @@ BROWSER_LENGTH = 120
 WRONG = "用户名和密码不匹配"
 WRONG_CODE = "验证码不对：请用手机上正在显示的 6 位数字，或一个没用过的恢复码"
 TOO_MANY = "失败次数太多，请 15 分钟后再试，或请管理员重设密码"
+
+log = structlog.get_logger()
 
 
 class Login:
@@ -59,9 +62,13 @@ class Login:
                 self._gate.connections, name, password, address
             )
         except TooManyFailuresError:
+            log.warning("log-in refused", address=address, reason="too many failures")
             return self._form(visit, 429, {"password": TOO_MANY})
         if operator is None:
+            # What was typed as a name may be a password: it stands in no log.
+            log.warning("log-in refused", address=address, reason="wrong name or password")
             return self._form(visit, 401, {"password": WRONG})
+        log.info("logged in", name=operator.name, address=address)
         session = _begun(visit, operator, is_proven=False)
         half = needs_second_factor(operator)
         target = _local(visit.form.get("next", "")) or home_of(operator.person)
@@ -88,7 +95,9 @@ class Login:
         except TooManyFailuresError:
             return await self._code_form(visit, operator, 429, {"code": TOO_MANY})
         if not is_right:
+            log.warning("second factor refused", name=operator.name)
             return await self._code_form(visit, operator, 401, {"code": WRONG_CODE})
+        log.info("second factor given", name=operator.name)
         where = _local(visit.form.get("next", "")) or home_of(visit.person)
         proven = _begun(visit, operator, is_proven=True)
         return await self._enter(visit, proven, where, visit.session_key)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+import structlog.testing
 from redis.asyncio import Redis
 
 from occupancy import operators
@@ -51,6 +52,19 @@ async def test_a_wrong_password_and_an_unknown_name_look_the_same(office: Desk) 
     assert known.status == unknown.status == 401
     assert known.words == unknown.words
     assert "不匹配" in known.words
+
+
+async def test_log_ins_and_refusals_are_logged_and_nothing_that_was_typed(office: Desk) -> None:
+    await office.hire("wang", Role.AUDITOR)
+    with structlog.testing.capture_logs() as logged:
+        await office.browser().log_in("my-secret-typed-as-a-name", "wrong-wrong-wrong")
+        wang = office.browser()
+        await wang.log_in("wang")
+        assert (await wang.get("/admin/")).status == 403
+    told = [(one["event"], one.get("name")) for one in logged]
+    assert told == [("log-in refused", None), ("logged in", "wang"), ("not allowed", "wang")]
+    assert "secret" not in str(logged)
+    assert "wrong-wrong" not in str(logged)
 
 
 async def test_too_many_failures_are_refused_for_names_nobody_has_as_well(office: Desk) -> None:
