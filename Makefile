@@ -44,7 +44,7 @@ sbom: $(VENV)/.ready-to-run
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "三水智泊 needs Python 3.11 or newer; try: make up PYTHON=python3.12" >&2; exit 2; }
-	@echo "installing into $(VENV) ..."
+	@echo "installing into $(VENV); the first time takes a minute or two ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 

@@ -55,7 +55,7 @@ async def run_together(
     _require_free(town.host, town.port, "ZHIBO_PORT")
     _require_free(LOOPBACK, town.sim_port, "ZHIBO_SIM_PORT")
     with _alone_in(town.data), free_offset(town.modbus_ports) as offset:
-        say(f"starting; logs in {town.logs}")
+        say(f"starting, ready in about half a minute; logs in {town.logs}")
         async with _servers(town) as (postgres_url, redis_url):
             await prepare(postgres_url)
             first = await _first_administrator(postgres_url)

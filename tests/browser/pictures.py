@@ -5,6 +5,7 @@ password (of one who needs no second factor) the operators' pages, too.
 """
 
 import asyncio
+import secrets
 import sys
 from pathlib import Path
 
@@ -37,12 +38,25 @@ async def take_desk(folder: Path, address: str, name: str, password: str) -> Non
         await page.fill("#name", name)
         await page.fill("#password", password)
         await page.click("button.main")
+        await _choose_password(page, password)
         for picture, (path, (width, height)) in DESK_PAGES.items():
             await page.set_viewport_size({"width": width, "height": height})
             await page.goto(f"{address}{path}")
             await page.wait_for_timeout(2_500)
             await page.screenshot(path=folder / f"{picture}.png")
         await context.close()
+
+
+async def _choose_password(page: Page, given: str) -> None:
+    """A password that was given must be changed first; nobody needs the new one again."""
+    await page.wait_for_load_state()
+    if not page.url.partition("?")[0].endswith("/admin/me"):
+        return
+    chosen = secrets.token_urlsafe(16)
+    for field, value in (("old", given), ("new", chosen), ("again", chosen)):
+        await page.fill(f"#password_{field}", value)
+    await page.click("form:has(#password_old) button")
+    await page.wait_for_url("**/admin/me?done=*")
 
 
 async def _settle(page: Page) -> None:
