@@ -4,7 +4,7 @@ import msgspec
 
 from gateway.observation import Basis
 
-METHOD_VERSION = "2026.1"  # changes whenever a formula does: older figures stay what they were
+METHOD_VERSION = "2026.2"  # changes whenever a formula does: older figures stay what they were
 LEAST_COMPLETENESS = 0.9
 
 

@@ -6,6 +6,7 @@ them did not enter was refused.
 """
 
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import msgspec
@@ -31,6 +32,7 @@ MEDIAN_WIDER = 1.25  # the standard error of a median against that of a mean, sq
 QUARTERS_A_DAY, KINDS = 96, 3
 HOUR_MINUTES, HOUR_MS = 60, 3_600_000
 QUARTER_MS = PROFILE_MINUTES * MINUTE_MS
+_NORMAL = NormalDist()
 Floats = NDArray[np.float64]
 
 REFUSED = Measure(
@@ -257,23 +259,39 @@ def _usual(rates: Floats) -> tuple[Floats, Floats]:
     """The median of days by quarter, smoothed over its neighbours, and its standard error.
 
     On days on which a quarter was full more wanted in than on the others (inf): they rank above
-    them, or else the median would be that of the quiet days. Where most were full the busiest of
-    the others stands for them.
+    them, or else the median would be that of the quiet days.
     """
     finite = np.isfinite(rates)
     count = finite.sum(axis=0)
     known = count >= LEAST_LIKE_DAYS
-    middle, spread = np.full(QUARTERS_A_DAY, np.nan), np.full(QUARTERS_A_DAY, np.nan)
+    middle, error = np.full(QUARTERS_A_DAY, np.nan), np.full(QUARTERS_A_DAY, np.nan)
     for quarter in np.flatnonzero(known).tolist():
         told = np.sort(rates[:, quarter][~np.isnan(rates[:, quarter])])
-        place = min((len(told) - 1) / 2, count[quarter] - 1)
-        middle[quarter] = (told[int(np.floor(place))] + told[int(np.ceil(place))]) / 2
-        spread[quarter] = told[: count[quarter]].std(ddof=1) / np.sqrt(count[quarter])
+        middle[quarter], error[quarter] = _middle(told[: count[quarter]], len(told))
     near = np.stack([np.roll(middle, shift) for shift in (-1, 0, 1)])
     weights = ~np.isnan(near)
     total = np.where(weights, near, 0.0).sum(axis=0)
     smooth = np.where(known, total / np.maximum(weights.sum(axis=0), 1), np.nan)
-    return smooth, spread * MEDIAN_WIDER
+    return smooth, error * MEDIAN_WIDER
+
+
+def _middle(seen: Floats, days: int) -> tuple[float, float]:
+    """The median of so many days of which the quietest are seen, in order, and its error.
+
+    Where most were full the median was not seen: it lies on the line through the seen days and
+    their normal scores (Blom), never below the busiest of them. Source: censored normal order
+    statistics (Gupta 1952).
+    """
+    count = len(seen)
+    place = (days - 1) / 2
+    if place <= count - 1:
+        median = (seen[int(np.floor(place))] + seen[int(np.ceil(place))]) / 2
+        return float(median), float(seen.std(ddof=1) / np.sqrt(count))
+    score = np.array([_NORMAL.inv_cdf((rank + 0.625) / (days + 0.25)) for rank in range(count)])
+    apart = score - score.mean()
+    width = float((apart * seen).sum() / (apart * apart).sum())
+    reach = 1 / count + score.mean() ** 2 / (apart * apart).sum()
+    return max(float(seen.mean() - width * score.mean()), float(seen[-1])), width * reach**0.5
 
 
 def _kind(day_type: DayType) -> int:

@@ -1,6 +1,7 @@
 """Indicators of use say what their formulas say, and say in words why they say nothing."""
 
 import datetime as dt
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from occupancy.lot import OpeningHours, Place
 from occupancy.measures import MEASURES
 from occupancy.observed import NEVER_MS, Facts, Observed, Span, grounds, observe
 from occupancy.refused import Refusals, erlang_check, estimate
-from occupancy.rollup import DAY_MS, MINUTE_MS, Window, date_start_ms, local_day
+from occupancy.rollup import DAY_MS, MINUTE_MS, Window, date_start_ms, day_start_ms, local_day
 from occupancy.vitals import Band, band_of, slot_score
 
 DAY = date_start_ms(dt.date(2026, 10, 12))  # a Monday
@@ -258,11 +259,52 @@ def test_nobody_is_refused_where_it_was_never_full() -> None:
 
 
 def test_a_make_up_workday_is_like_a_workday() -> None:
-    """Its Saturday is expected to bring what the workdays brought, not what Saturdays do."""
-    seen = minutes_of_days(6, 1, 1_080, 1_140)
-    saturday = day_of(dt.date(2026, 10, 17))
-    worked = Calendar({saturday: DayType.MAKEUP_WORKDAY})
-    assert estimate(seen, worked).indicator.value == pytest.approx(60, abs=1)
+    """Its Saturday is expected to bring what the workdays brought, not what Saturdays do.
+
+    From half past six workdays bring two cars a minute, weekends and holidays one; it is full from
+    six to eight, and what came before is alike on all days.
+    """
+    holidays = (7, 8, 9)
+    monday = day_of(dt.date(2026, 11, 2))
+    saturday = monday + 19
+    windows = []
+    for minute in range(20 * 1_440):
+        day, of_day = divmod(minute, 1_440)
+        is_evening = 1_110 <= of_day < 1_260
+        is_full = 1_080 <= of_day < 1_200 and monday + day == saturday
+        entries = 2 if is_evening and day % 7 < 5 and day not in holidays else 1
+        cars, entries = (100, 0) if is_full else (50, entries)
+        start_ms = day_start_ms(monday) + minute * MINUTE_MS
+        windows.append(a_window(start_ms, cars, minutes=1, entries=entries))
+    span = day_start_ms(monday), day_start_ms(saturday + 1)
+    seen = observe(Facts("kangle", 100), windows, *span, 1)
+    free = Calendar({monday + day: DayType.PUBLIC_HOLIDAY for day in holidays})
+    worked = free.supposing({saturday: DayType.MAKEUP_WORKDAY})
+    assert estimate(seen, worked).indicator.value == pytest.approx(210, abs=5)
+    assert estimate(seen, free).indicator.value == pytest.approx(120, abs=5)
+
+
+def test_where_most_like_days_were_full_their_usual_day_is_found_beyond_the_quiet_ones() -> None:
+    """Evenings want about 20 cars a quarter; where that is 19 or more the car park fills up."""
+    monday = day_of(dt.date(2026, 11, 2))
+    workdays = [n for n in range(29) if n % 7 < 5]
+    wishes = [round(wish) for wish in NormalDist(20, 4).quantiles(len(workdays) + 1)]
+    windows = []
+    for wish, day in zip(wishes, workdays, strict=True):
+        for quarter in range(96):
+            wanted = wish if 60 <= quarter < 84 else 6
+            is_full = 66 <= quarter < 80 and wanted >= 19
+            cars, entries = (100, 4) if is_full else (50, wanted)
+            at_ms = day_start_ms(monday + day) + quarter * QUARTER_MS
+            windows.append(a_window(at_ms, cars, entries=entries))
+    span = day_start_ms(monday), day_start_ms(monday + 29)
+    found = estimate(observe(Facts("kangle", 100), windows, *span, 15), Calendar())
+    full = [wish for wish in wishes if wish >= 19]
+    assert len(full) > len(wishes) / 2
+    expected = [spell.expected for spell in found.spells]
+    assert expected == pytest.approx([14 * wish for wish in full], rel=0.1)
+    refused = sum(spell.refused for spell in found.spells)
+    assert refused == pytest.approx(sum(14 * (wish - 4) for wish in full), rel=0.05)
 
 
 GAPS = (Place(23.1500, 112.9000), Place(23.1520, 112.9000))  # 222 m apart

@@ -50,10 +50,13 @@ async def test_a_recorded_month_gives_every_figure(connections: asyncpg.Pool) ->
         *(one.net_spaces for one in gaps.values()),
     ]
     assert [(one.code, one.reason) for one in figures if one.value is None] == []
+    for lot in ("zhongshan", "huochezhan", "zhanqian"):
+        one = refusals[lot].indicator
+        assert (one.low or 0) <= told.refused(lot) <= (one.high or 0)
     truth = told.refused("zhongshan")
     estimated = refusals["zhongshan"].indicator.value
     assert estimated is not None
-    assert truth / 2 < estimated < truth * 2
+    assert 0.75 * truth < estimated < 1.25 * truth
     await windows_tell_the_refused(connections, span, estimated)
 
 
