@@ -1,6 +1,5 @@
 """Changes that planners name: what they could show beforehand, and what they brought."""
 
-import datetime as dt
 from collections.abc import Mapping
 
 import msgspec
@@ -20,7 +19,7 @@ from occupancy.report.paper import picture_inside
 from occupancy.rollup import local_day
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.experiment_view import scale_of
-from occupancy.web.admin.fields import whole_number
+from occupancy.web.admin.fields import read_day, whole_number
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.visit import Visit
 from occupancy.web.problems import Problem
@@ -178,11 +177,7 @@ def wish_of(form: Mapping[str, str]) -> Change:
         raise BadEditError("kind", "请选择变化的类别")
     if metric not in set(Metric):
         raise BadEditError("metric", "请选择看什么指标")
-    since = form.get("since", "")
-    try:
-        day = day_of(dt.date.fromisoformat(since))
-    except ValueError:
-        raise BadEditError("since", f"“{since[:20]}”不是日期") from None
+    day = read_day(form, "since")
     days = {}
     for field in ("before", "after"):
         number = whole_number(form.get(field, ""))

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from occupancy.calendar import day_of
+from occupancy.edit import BadEditError
 from occupancy.web.formats import SHANGHAI
 
 MOST_REASON = 200
@@ -16,6 +18,15 @@ def whole_number(text: str) -> int | None:
     digits = text.strip()
     is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS
     return int(digits) if is_number else None
+
+
+def read_day(form: Mapping[str, str], field: str) -> int:
+    """A date as the calendar counts days. Raises BadEditError for what is none."""
+    text = form.get(field, "").strip()
+    try:
+        return day_of(dt.date.fromisoformat(text))
+    except ValueError:
+        raise BadEditError(field, f"“{text[:20]}”不是日期") from None
 
 
 def find_reason_flaw(form: Mapping[str, str], example: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from occupancy import (
     experiment_desk,
     experiment_results,
 )
-from occupancy.calendar import date_of, day_of
+from occupancy.calendar import date_of
 from occupancy.database_changes import KeptChange
 from occupancy.database_experiments import KeptExperiment
 from occupancy.edit import BadEditError, SettledError
@@ -26,7 +26,7 @@ from occupancy.web.admin import experiment_view
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.desk_stream import DeskStream
 from occupancy.web.admin.experiment_view import State, grid_of, scale_of, state_of
-from occupancy.web.admin.fields import whole_number
+from occupancy.web.admin.fields import read_day, whole_number
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.visit import Visit
 from occupancy.web.problems import Problem
@@ -205,11 +205,7 @@ def wish_of(form: Mapping[str, str]) -> Wish:
     metric = form.get("metric", "")
     if metric not in set(Metric):
         raise BadEditError("metric", "请选择看什么指标")
-    first = form.get("first", "")
-    try:
-        day = day_of(dt.date.fromisoformat(first))
-    except ValueError:
-        raise BadEditError("first", f"“{first[:20]}”不是日期") from None
+    day = read_day(form, "first")
     numbers = {}
     for name, words in (("block", "每段时长"), ("days", "天数"), ("held_out", "百分比")):
         number = whole_number(form.get(name, ""))

@@ -1,7 +1,11 @@
 """The open formats over real HTTP: made once for all, readable by any page, clear when wrong."""
 
+import csv
 import gzip
+import io
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -9,6 +13,24 @@ from tests.occupancy.web.faces import Served, served
 
 NGSI = "/open/ngsi-ld/v1/entities"
 KANGLE = "urn:ngsi-ld:OffStreetParking:sanshui:kangle"
+# What each format says of now; all the rest are facts, ages and words about quality.
+_V3_LIVE = {"realtime_capacity", "realtime_free_capacity", "calculation"}
+_TABLE_LIVE = {"usable", "occupied", "free", "out_of_service", "is_open", "calculation"}
+_SITE = "OffStreetParking."
+LIVE: dict[str, set[str]] = {
+    "/open/parkapi/v1/sanshui.json": {"free", "calculation"},
+    "/open/parkapi/v3/parking-sites": _V3_LIVE,
+    "/open/parkapi/v3/parking-sites/realtime": _V3_LIVE,
+    "/open/datex2/v3.4/parking.json": {"availableSpaces", "isOpenNow", "calculation"},
+    "/open/geojson/parking.geojson": _TABLE_LIVE,
+    "/open/csv/parking.csv": _TABLE_LIVE,
+    "/open/ngsi-ld/v1/entities": {
+        *(_SITE + name for name in ("status", "occupancyCalculation", "occupancy")),
+        *(_SITE + name for name in ("availableSpotNumber", "occupiedSpotNumber")),
+        *(_SITE + name for name in ("outOfServiceSlotNumber",)),
+        "ParkingGroup.availableSpotNumber",
+    },
+}
 DOCUMENTS = (
     "/open/parkapi/v1/sanshui.json",
     "/open/parkapi/v3/parking-sites",
@@ -64,6 +86,44 @@ async def test_numbers_leave_half_an_hour_after_the_last_word(shown: Served) -> 
     assert (await shown.get(path))["items"][0]["realtime_free_capacity"] == 24
     shown.clock.now_ms += 1_000
     assert "realtime_free_capacity" not in (await shown.get(path))["items"][0]
+
+
+@pytest.mark.parametrize("path", LIVE)
+async def test_each_format_drops_all_its_live_fields_when_the_source_is_silent(
+    shown: Served, path: str
+) -> None:
+    """Half an hour after the last word nothing is told but facts, ages and how good they are."""
+    live = LIVE[path]
+    alive = fields_of(path, await read(shown, path))
+    shown.clock.now_ms += 1_801_000
+    dead = fields_of(path, await read(shown, path))
+    assert alive - dead == live
+
+
+async def read(shown: Served, path: str) -> str:
+    async with shown.http.get(shown.url(path)) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+def fields_of(path: str, body: str) -> set[str]:
+    """The names of what is told of the first car park and its machines; null is not told."""
+    told = lots_of(path, body)
+    return {name for one in told for name, value in one.items() if value not in (None, "")}
+
+
+def lots_of(path: str, body: str) -> list[dict[str, Any]]:
+    if path.endswith(".csv"):
+        return list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
+    told = json.loads(body)
+    if path == NGSI:
+        return [{f"{one['type']}.{name}": one[name] for name in one} for one in told[:3]]
+    if "datex2" in path:
+        (site,) = told["parkingPublicationLight"]["parkingSite"][:1]
+        return [site, site["_parkingSiteExtension"]]
+    if "geojson" in path:
+        return [told["features"][0]["properties"]]
+    return [told["lots" if "v1" in path else "items"][0]]
 
 
 async def test_entities_come_page_by_page(shown: Served) -> None:

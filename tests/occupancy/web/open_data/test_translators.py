@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import ValidationError  # type: ignore[import-untyped]
 
 from occupancy.coordinates import to_gcj02
 from occupancy.live import Quality
@@ -17,6 +18,7 @@ from occupancy.web.open_data.publication import OWNER, Publication
 from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.open_data.published import as_json, open_lots, pictured, require_valid
 
+GONE = object()
 TERMS = Publication(public_url="https://park.example.cn")
 LOTS = st.lists(open_lots(), max_size=4)
 
@@ -78,6 +80,52 @@ def test_ngsi_ld_holds_to_the_data_models(lots: list[OpenLot]) -> None:
     schemas = {"OffStreetParking": "off_street_parking.json", "ParkingGroup": "parking_group.json"}
     for entity in things(*lots):
         require_valid(as_json(ngsi_ld.simplified(entity)), schemas[entity["type"]])
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "wrong"),
+    [
+        ("parkapi_v1_city.json", ("lots", 0, "free"), "24"),
+        ("parkapi_v1_city.json", ("lots", 0, "coords", "lat"), None),
+        ("parkapi_v1_city.json", ("lots", 0, "id"), GONE),
+        ("parkapi_v3_site.json", ("realtime_free_capacity",), "many"),
+        ("parkapi_v3_site.json", ("capacity",), GONE),
+        ("parkapi_v3_site.json", ("type",), "CASTLE"),
+        ("parkapi_v3_realtime.json", ("realtime_data_updated_at",), "yesterday"),
+        ("parkapi_v3_realtime.json", ("uid",), GONE),
+        ("datex2_parking_light.json", ("parkingPublicationLight", "parkingSite", 0, "type"), "x"),
+        ("datex2_parking_light.json", ("parkingPublicationLight", "freeSpaces"), 3),
+        ("off_street_parking.json", ("availableSpotNumber",), "24"),
+        ("off_street_parking.json", ("location", "coordinates"), "112.89,23.15"),
+        ("off_street_parking.json", ("category",), ["castle"]),
+        ("parking_group.json", ("refParkingSite",), GONE),
+    ],
+)
+def test_a_schema_notices_what_does_not_hold_to_it(
+    schema: str, path: tuple[str | int, ...], wrong: object
+) -> None:
+    """Each of them bites: a document that is wrong in one place only is refused."""
+    group = as_json(ngsi_ld.simplified(things(one_lot())[1]))
+    made = {
+        "parkapi_v1_city.json": v1(one_lot()),
+        "parkapi_v3_site.json": v3(one_lot())["items"][0],
+        "parkapi_v3_realtime.json": v3_now(one_lot())["items"][0],
+        "datex2_parking_light.json": datex(one_lot()),
+        "off_street_parking.json": as_json(ngsi_ld.simplified(things(one_lot())[0])),
+        "parking_group.json": group,
+    }
+    document = made[schema]
+    require_valid(document, schema)
+    *way, last = path
+    place = document
+    for step in way:
+        place = place[step]
+    if wrong is GONE:
+        del place[last]
+    else:
+        place[last] = wrong
+    with pytest.raises(ValidationError):
+        require_valid(document, schema)
 
 
 @given(open_lots())
