@@ -141,7 +141,7 @@ DEEDS: Mapping[str, str] = {
     "discard_tariff": "作废收费草稿",
     "withdraw_tariff": "撤回收费标准",
     "change_lot": "修改车场资料",
-    "join_lot": "接入车场",
+    "join_lot": "开始接入",
     "live_lot": "车场上线",
     "withdraw_lot": "放弃接入",
     "remove_lot": "移除车场",
