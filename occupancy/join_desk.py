@@ -124,8 +124,8 @@ async def remove(connections: Pool, lot_id: str, *, by: str, reason: str, now_ms
 async def _joining(connection: Connection, lot_id: str) -> KeptLot:
     kept = await _known(connection, lot_id)
     if kept.stage is not Stage.JOINING:
-        standing = "已上线" if kept.stage is Stage.LIVE else "已移除"
-        raise SettledError(f"{lot_id} {standing}")
+        standing = f"{lot_id} 已上线" if kept.stage is Stage.LIVE else f"{lot_id} 已移除"
+        raise SettledError(standing)
     return kept
 
 

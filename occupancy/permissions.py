@@ -19,6 +19,7 @@ class Permission(StrEnum):
     APPROVE_TARIFF = "approve_tariff"
     EDIT_CALENDAR = "edit_calendar"
     EDIT_LOTS = "edit_lots"  # facts of car parks: names, places, limits, thresholds
+    JOIN_LOTS = "join_lots"  # bring car parks in, take them out
     EXPERIMENT = "experiment"  # with guidance: plan, start, stop
     EDIT_SITES = "edit_sites"  # of the construction plan
     EXPORT = "export"
@@ -55,6 +56,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
         Permission.DRAFT_TARIFF,
         Permission.EDIT_CALENDAR,
         Permission.EDIT_LOTS,
+        Permission.JOIN_LOTS,
         Permission.STUDY,
     },
     Role.APPROVER: _READ

@@ -22,6 +22,7 @@ from occupancy.web.admin.gate import Gate
 from occupancy.web.admin.ground import AdminGround
 from occupancy.web.admin.guidance_page import GuidancePage
 from occupancy.web.admin.health_page import HealthPage
+from occupancy.web.admin.joining_page import JoiningPage
 from occupancy.web.admin.live_lists import LiveLists
 from occupancy.web.admin.login import Login
 from occupancy.web.admin.lot_facts_page import LotFactsPage
@@ -88,6 +89,7 @@ def open_admin(
         *Overview(ground).routes(),
         *LotPage(ground, outlook).routes(),
         *LotFactsPage(ground, desk).routes(),
+        *JoiningPage(ground, desk).routes(),
         *AlarmsPage(ground, desk).routes(),
         *AlarmRulesPage(ground, desk).routes(),
         *EscalationPage(ground).routes(),

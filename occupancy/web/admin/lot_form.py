@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from occupancy.coordinates import from_gcj02, to_gcj02
+from gateway.datum import Datum
+from occupancy.coordinates import from_datum, to_gcj02
 from occupancy.lot import (
     Lot,
     MachineGroup,
@@ -19,7 +20,7 @@ from occupancy.lot_change import CONFIRMABLE
 from occupancy.web.admin.fields import whole_number
 
 Form = Mapping[str, str]
-DATUMS = ("wgs84", "gcj02")
+DATUMS = tuple(Datum)
 DECIMALS = 6
 TEXTS = ("name", "short_name", "address", "hotline")
 LIMITS = ("length_metres", "width_metres", "height_metres", "weight_tonnes")
@@ -112,8 +113,7 @@ def _place(form: Form, before: Place, errors: dict[str, str]) -> Place:
         errors["datum"] = "请选择坐标是哪一种"
     if {"latitude", "longitude", "datum"} & set(errors):
         return before
-    typed = Place(latitude, longitude)
-    place = typed if datum == "wgs84" else from_gcj02(typed)
+    place = from_datum(Datum(datum), Place(latitude, longitude))
     # A field that was not touched must not move the entrance by its rounding.
     is_same = as_typed(place) == as_typed(before)
     return before if is_same else Place(round(place.latitude, 7), round(place.longitude, 7))

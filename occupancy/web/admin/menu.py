@@ -69,6 +69,7 @@ MENU: Sequence[Part] = (
         (
             Item("/admin/users", "用户与角色", Permission.MANAGE_USERS),
             Item("/admin/audit", "操作日志", Permission.SEE_AUDIT),
+            Item("/admin/joining", "新车场", Permission.JOIN_LOTS),
             Item("/admin/settings", "系统设置", Permission.SEE_SETTINGS),
             Item("/admin/health", "运行状况", Permission.SEE),
         ),

@@ -56,6 +56,7 @@ PERMISSIONS: Mapping[Permission, str] = {
     Permission.EDIT_CALENDAR: "修改日历",
     Permission.EDIT_SITES: "修改建设项目",
     Permission.EDIT_LOTS: "修改车场资料",
+    Permission.JOIN_LOTS: "接入和移除车场",
     Permission.EXPERIMENT: "做诱导实验",
     Permission.EXPORT: "导出数据",
     Permission.PUBLISH_REPORT: "发布报告和设发送计划",

@@ -74,7 +74,7 @@ async def test_a_confirmed_fact_loses_its_mark(office: Desk) -> None:
         ({"height_metres": "1e400"}, "不是数字"),
         ({"latitude": "112.8902", "longitude": "23.1569"}, "是否与经度填反了"),
         ({"latitude": "23.3"}, "确实移了这么远"),
-        ({"datum": "bd09"}, "请选择坐标是哪一种"),
+        ({"datum": "beijing54"}, "请选择坐标是哪一种"),
         ({"opens": "25:00"}, "请填时刻"),
         ({"opens": "06:00"}, "请填时刻"),
         ({"hotline": "javascript:alert(1)"}, "电话只能是数字"),
