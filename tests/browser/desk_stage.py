@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext
 from redis.asyncio import Redis
 
 import zhibo
-from occupancy import database, database_studies
+from occupancy import database, database_studies, join_desk, snapshot
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
 from occupancy.database_sites import seed_sites
@@ -25,9 +25,10 @@ from occupancy.web.admin.settings_told import tell_settings
 from occupancy.web.outlook import Outlook
 from occupancy.web.server import Behind
 from tests.browser.stage import SIGNS, Stage
-from tests.builders import MORNING_MS
+from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.admin import desk as desk_room
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
+from tests.occupancy.web.faces import a_picture
 
 QUARTER_MS = 900_000
 OUTCOME = Path(desk_room.__file__).with_name("study_outcome.json")
@@ -82,6 +83,13 @@ class DeskStage:
         await database_studies.take_up(connections, "worker")
         outcome = OUTCOME.read_text(encoding="utf-8")
         await database_studies.keep_outcome(connections, number, "worker", outcome)
+
+    async def joining(self, redis: Redis) -> None:
+        """A car park that joins, heard for the first time."""
+        lot = a_lot(lot_id="xinyuan", name="新源路立体停车场", short_name="新源路")
+        await join_desk.begin(self.desk.connections, lot, by="boss", reason="合同 2026-12")
+        picture = a_picture(lot, at_ms=self.desk.served.clock.now_ms)
+        await snapshot.write(redis, await snapshot.read_run_id(redis), picture)
 
     async def enter(self, context: BrowserContext, person: Browser) -> None:
         """Let the browser have this person's session."""

@@ -42,6 +42,8 @@ WITH_SOMETHING = (
     "/admin/search?q=kl",
     "/admin/studies/1",
     "/admin/explore?lot=kangle&days=7",
+    "/admin/joining/xinyuan",
+    "/admin/joining/new?lot=xinyuan",
 )
 PART_OF_A_PAGE = ("/open", "/hits", "/table", "/waiting", "/deeds", "/preview", "/rows", "/data")
 
@@ -99,6 +101,7 @@ async def test_every_page_is_right_at_every_size_light_and_dark(
         stage.every_state()
         stage.alarm()
         await stage.study()
+        await stage.joining(redis)
         found = []
         async with watched(browser, width=1440, height=900) as page:
             await stage.enter(page.page.context, boss)
@@ -114,6 +117,7 @@ async def test_a_finger_hits_every_button(connections: asyncpg.Pool, redis: Redi
         stage.every_state()
         stage.alarm()
         await stage.study()
+        await stage.joining(redis)
         found = []
         async with watched(browser, width=390, height=844, has_touch=True, is_mobile=True) as page:
             await stage.enter(page.page.context, boss)
