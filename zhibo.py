@@ -357,7 +357,13 @@ def recorder(_: argparse.Namespace, environ: Environ) -> int:
         occupancy.config.KEEP_QUARTERS.read(environ),
     )
     notes = AuditNotes(*occupancy.config.audit_places(environ))
-    chores = Chores(escalation, keep, notes, occupancy.vital_config.load_settings(environ))
+    chores = Chores(
+        escalation,
+        keep,
+        notes,
+        occupancy.vital_config.load_settings(environ),
+        occupancy.config.load_replica(environ),
+    )
 
     async def run(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
@@ -552,11 +558,12 @@ def press(_: argparse.Namespace, environ: Environ) -> int:
     postgres_url = _needed(occupancy.config.POSTGRES_URL, environ)
     public_url = occupancy.web.config.PUBLIC_URL.read(environ)
     mail = occupancy.escalation_config.load_settings(environ, public_url)
+    replica = occupancy.config.load_replica(environ)
     os.nice(STUDY_NICENESS)
 
     async def run(stopping: asyncio.Event) -> None:
         async with pool(postgres_url) as connections:
-            await run_press(connections, now_ms, maker(_signs()), mail, stopping)
+            await run_press(connections, now_ms, maker(_signs()), mail, stopping, replica)
 
     gateway.process.run(run)
     return 0
@@ -651,7 +658,8 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     configs = [gateway.config.load_config(path, port_offset=offset) for path in paths]
     redis_url = gateway.config.REDIS_URL.read(environ)
     postgres_url = occupancy.config.POSTGRES_URL.read(environ)
-    findings = asyncio.run(check_servers(redis_url, postgres_url))
+    replica_url = occupancy.config.POSTGRES_REPLICA_URL.read(environ)
+    findings = asyncio.run(check_servers(redis_url, postgres_url, replica_url))
     findings += asyncio.run(check_alarms(redis_url))
     findings += asyncio.run(check_devices(configs))
     findings.append(_check_account(redis_url, environ))

@@ -24,6 +24,7 @@ class AlarmKind(StrEnum):
     UNREADABLE = "unreadable"
     CONGESTION_HIGH = "congestion_high"
     DATA_ACCESS_LOW = "data_access_low"
+    REPLICA_BEHIND = "replica_behind"
 
 
 class Severity(StrEnum):
@@ -132,6 +133,9 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.UNREADABLE: Rule(Severity.MAJOR, 1.0, "entries"),
     AlarmKind.CONGESTION_HIGH: Rule(Severity.MINOR, 8.0, "points", hysteresis=0.5),
     AlarmKind.DATA_ACCESS_LOW: Rule(Severity.MINOR, 20.0, "percent", hysteresis=5.0),
+    AlarmKind.REPLICA_BEHIND: Rule(
+        Severity.MAJOR, 30.0, "s", raise_after_seconds=10.0, hysteresis=15.0
+    ),
 }
 SHIPPED = Rulebook(RULES)
 

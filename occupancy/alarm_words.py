@@ -23,4 +23,5 @@ ALARM_WORDS: Mapping[AlarmKind, str] = {
     AlarmKind.UNREADABLE: "无法读取的数据",
     AlarmKind.CONGESTION_HIGH: "停车拥堵超限",
     AlarmKind.DATA_ACCESS_LOW: "数据接入率过低",
+    AlarmKind.REPLICA_BEHIND: "只读副本落后",
 }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gateway.settings import Setting, text, whole_number
 from occupancy.password_rules import ASVS, COMPLEX_KINDS, PasswordRules
+from occupancy.replica import ReplicaSettings
 
 
 def _level(raw: str) -> str:
@@ -15,6 +16,10 @@ def _level(raw: str) -> str:
 
 def _days(raw: str) -> int:
     return whole_number(raw, least=32, most=36_500)
+
+
+def _lag(raw: str) -> int:
+    return whole_number(raw, least=2, most=86_400)
 
 
 def _rules(raw: str) -> str:
@@ -30,6 +35,12 @@ def _password_days(raw: str) -> int:
 DATA = Setting("ZHIBO_DATA", ".zhibo", Path, "folder of everything that `zhibo up` keeps")
 POSTGRES_URL = Setting(
     "ZHIBO_POSTGRES_URL", "", text, "PostgreSQL >= 15; without it `zhibo up` embeds one"
+)
+POSTGRES_REPLICA_URL = Setting(
+    "ZHIBO_POSTGRES_REPLICA_URL", "", text, "a streaming replica of it, for reports and histories"
+)
+REPLICA_LAG = Setting(
+    "ZHIBO_REPLICA_LAG_SECONDS", "30", _lag, "a replica further behind is not read"
 )
 LOG_LEVEL = Setting("ZHIBO_LOG_LEVEL", "info", _level, "debug, info, warning or error")
 RUNNING_FILE = "running.env"  # in the data folder, while `zhibo up` runs: where its servers are
@@ -60,6 +71,8 @@ PASSWORD_DAYS = Setting(
 SETTINGS = (
     DATA,
     POSTGRES_URL,
+    POSTGRES_REPLICA_URL,
+    REPLICA_LAG,
     LOG_LEVEL,
     KEEP_OBSERVATIONS,
     KEEP_MINUTES,
@@ -69,6 +82,11 @@ SETTINGS = (
     PASSWORD_RULES,
     PASSWORD_DAYS,
 )
+
+
+def load_replica(environ: Mapping[str, str]) -> ReplicaSettings:
+    """Raises BadSettingError."""
+    return ReplicaSettings(POSTGRES_REPLICA_URL.read(environ), REPLICA_LAG.read(environ))
 
 
 def load_password_rules(environ: Mapping[str, str]) -> PasswordRules:

@@ -35,6 +35,9 @@ UNREACHABLE = (
 # It answers, but has not been migrated yet.
 NOT_READY = (*UNREACHABLE, asyncpg.UndefinedTableError)
 
+# A replica cancels what keeps it from following the primary, and may not have a new table yet.
+FAILED_ON_REPLICA = (*NOT_READY, asyncpg.SerializationError)
+
 log = structlog.get_logger()
 
 

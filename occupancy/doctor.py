@@ -5,6 +5,8 @@ from redis.exceptions import RedisError
 from gateway.doctor import Finding
 from gateway.redis_client import connect
 from occupancy import alarm_board, database
+from occupancy.reading import Reading
+from occupancy.replica import ReplicaState
 from occupancy.report import pdf
 from occupancy.snapshot import read_server_version
 
@@ -13,9 +15,12 @@ REDIS_CURE = "start Redis 7 or Valkey 8 there, or set ZHIBO_REDIS_URL; `zhibo up
 ALARM_CURE = "docs/operations.md says what to do; it clears by itself"
 POSTGRES_CURE = "start PostgreSQL 15 or newer there, or set ZHIBO_POSTGRES_URL"
 
+REPLICA_CURE = "start it again as a standby of the primary, or set ZHIBO_POSTGRES_REPLICA_URL"
 
-async def check_servers(redis_url: str, postgres_url: str) -> list[Finding]:
-    return [await check_redis(redis_url), await check_postgres(postgres_url)]
+
+async def check_servers(redis_url: str, postgres_url: str, replica_url: str = "") -> list[Finding]:
+    found = [await check_redis(redis_url), await check_postgres(postgres_url)]
+    return [*found, await check_replica(postgres_url, replica_url)] if replica_url else found
 
 
 async def check_redis(url: str) -> Finding:
@@ -79,4 +84,18 @@ async def check_postgres(url: str) -> Finding:
     if number < newest:
         words = f"schema {number:04d}, this version wants {newest:04d}"
         return Finding(thing, words, "run `zhibo migrate`")
+    return Finding(thing)
+
+
+async def check_replica(primary_url: str, url: str) -> Finding:
+    """It answers, follows the primary, and does not lag behind what was just written."""
+    thing = f"PostgreSQL replica {url}"
+    async with database.pool(primary_url) as primary, database.pool(url) as replica:
+        watched = Reading(primary, replica)
+        await watched.look()
+    state = watched.standing.state
+    if state is ReplicaState.AWAY:
+        return Finding(thing, "no answer", REPLICA_CURE)
+    if state is ReplicaState.PROMOTED:
+        return Finding(thing, "it is no replica: it takes writes of its own", REPLICA_CURE)
     return Finding(thing)

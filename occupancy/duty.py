@@ -29,6 +29,7 @@ from occupancy.live import LiveOccupancy, Received, stale_at_ms
 from occupancy.lot import Lot
 from occupancy.part_keeper import PartKeeper
 from occupancy.proof_keeper import ProofKeeper
+from occupancy.reading import Reading, replica_conditions
 from occupancy.stuck_loops import StuckLoops, follow
 from occupancy.truth_check import check, night_of
 from occupancy.vital_alarms import vital_conditions
@@ -85,6 +86,7 @@ class Duty:
     since_ms: int = 0
     proofs: ProofKeeper | None = None
     parts: PartKeeper | None = None
+    reading: Reading | None = None
 
     async def run(self) -> None:
         """Look until cancelled. While PostgreSQL is away whoever held the duty keeps it."""
@@ -147,6 +149,7 @@ class Duty:
         now_ms = self.clock()
         conditions = [c for lot in self.lots for c in list_conditions(self._facts(lot), now_ms)]
         conditions += self.vitals
+        conditions += replica_conditions(self.reading.standing) if self.reading else []
         result = step(self.watches, conditions, now_ms, self.rules, self._silent_lots(now_ms))
         self.watches = result.watches
         self.unsaved += (*result.raised, *result.cleared)

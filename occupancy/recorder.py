@@ -30,6 +30,8 @@ from occupancy.lot_file import load_shipped
 from occupancy.lot_stage import Stage, StagedLot, by_stage, leaving
 from occupancy.lot_watch import LotWatch
 from occupancy.open_history_keeping import OpenHistoryKeeper
+from occupancy.reading import Reading, reading
+from occupancy.replica import NO_REPLICA, ReplicaSettings
 from occupancy.restriction_board import RestrictionSheet
 from occupancy.rollup_keeping import RollupKeeper
 from occupancy.sign_faces import TownSign, face
@@ -59,6 +61,7 @@ class Chores:
     keep: Retention = field(default_factory=Retention)
     notes: AuditNotes | None = None
     push: PushSettings = NOBODY_IS_PUSHED
+    replica: ReplicaSettings = NO_REPLICA
 
 
 log = structlog.get_logger()
@@ -107,6 +110,7 @@ class Recorder:
     joining: dict[str, Lot] = field(default_factory=dict)  # recorded, but nobody is guided there
     trial_pictures: dict[str, LiveOccupancy] = field(default_factory=dict)
     histories: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    reading: Reading | None = None  # watched for an alarm; a recorder reads the primary
     chores: Chores = field(default_factory=Chores)
 
     async def run(self) -> None:
@@ -132,6 +136,7 @@ class Recorder:
                 self.name,
                 self.heard,
                 self.pictures,
+                reading=self.reading,
             )
             group.create_task(duty.run(), name="duty")
             escalator = Escalator(self.connections, self.chores.escalation, lambda: duty.is_holder)
@@ -311,7 +316,11 @@ async def run_recorder(
     chores: Chores | None = None,
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
-    async with database.pool(postgres_url) as connections:
+    chores = chores or Chores()
+    async with (
+        database.pool(postgres_url) as connections,
+        reading(connections, chores.replica, clock) as watched,
+    ):
         lots = {lot.lot_id: lot for lot in await _lots(connections)}
         recorder = Recorder(
             redis,
@@ -320,12 +329,15 @@ async def run_recorder(
             signs,
             clock,
             computed=computed or Computed(),
-            chores=chores or Chores(),
+            chores=chores,
+            reading=watched,
         )
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")
+            watch = group.create_task(watched.keep_looking(), name="replica")
             await stopping.wait()
             work.cancel()
+            watch.cancel()
 
 
 async def _lots(connections: database.Pool) -> list[Lot]:

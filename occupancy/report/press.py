@@ -20,6 +20,8 @@ from occupancy.database import Pool
 from occupancy.escalation import pause_seconds
 from occupancy.escalation_config import EscalationSettings
 from occupancy.escalation_sender import TROUBLES
+from occupancy.reading import reading
+from occupancy.replica import NO_REPLICA, ReplicaSettings
 from occupancy.report import desk, mailing, pdf, quarters
 from occupancy.report.document import Report
 from occupancy.report.kept import PDF, QUARTERS, Job, Subject, settled_ms
@@ -65,6 +67,7 @@ class Press:
     clock: Callable[[], int]
     make: Maker
     mail: EscalationSettings
+    history: Pool | None = None  # for the heavy reads; else `connections`
     planned_at_ms: int = field(default=0, init=False)
 
     async def run(self) -> None:
@@ -110,11 +113,12 @@ class Press:
         """History, then the report, then its PDF; all of it is kept at once or not at all."""
         progress.stage = "汇总历史数据"
         now_ms = self.clock()
+        history = self.history or self.connections
         sources = await database_report_versions.read_sources(
-            self.connections, job.subject, settled_ms(job.subject.period, now_ms)
+            history, job.subject, settled_ms(job.subject.period, now_ms)
         )
         made = await self.make(
-            self.connections, job.subject, now_ms, lambda share: progress.at(share * GATHERED)
+            history, job.subject, now_ms, lambda share: progress.at(share * GATHERED)
         )
         async with self.connections.acquire() as connection, connection.transaction():
             version = await database_report_versions.lock_subject(connection, job.subject)
@@ -205,9 +209,13 @@ async def run_press(
     make: Maker,
     mail: EscalationSettings,
     stopping: asyncio.Event,
+    replica: ReplicaSettings = NO_REPLICA,
 ) -> None:
     """Run one press until `stopping`; what it is making then is made by the next one."""
-    async with asyncio.TaskGroup() as group:
-        work = group.create_task(Press(connections, clock, make, mail).run(), name="press")
+    async with reading(connections, replica, clock) as history, asyncio.TaskGroup() as group:
+        press = Press(connections, clock, make, mail, history.pool)
+        work = group.create_task(press.run(), name="press")
+        watch = group.create_task(history.keep_looking(), name="replica")
         await stopping.wait()
         work.cancel()
+        watch.cancel()

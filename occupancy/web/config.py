@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from gateway.config import REDIS_URL
 from gateway.settings import BadSettingError, Setting, port, text, whole_number
-from occupancy.config import POSTGRES_URL, load_password_rules
+from occupancy.config import POSTGRES_URL, load_password_rules, load_replica
 from occupancy.password_rules import ASVS, PasswordRules
+from occupancy.replica import NO_REPLICA, ReplicaSettings
 from occupancy.web.addresses import networks
 from occupancy.web.open_data.publication import OWNER, UNCONFIRMED, UNKNOWN_TERMS, Publication
 
@@ -74,6 +75,7 @@ class WebSettings:
     writes_a_minute: int = 60
     publication: Publication = UNKNOWN_TERMS
     password_rules: PasswordRules = ASVS
+    replica: ReplicaSettings = NO_REPLICA
 
 
 def load_settings(environ: Mapping[str, str]) -> WebSettings:
@@ -95,6 +97,7 @@ def load_settings(environ: Mapping[str, str]) -> WebSettings:
             PUBLIC_URL.read(environ),
         ),
         password_rules=load_password_rules(environ),
+        replica=load_replica(environ),
     )
     for setting, value in ((REDIS_URL, settings.redis_url), (POSTGRES_URL, settings.postgres_url)):
         if not value:

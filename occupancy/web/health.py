@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
 from occupancy.live import Quality, Status, as_seen_at
+from occupancy.reading import Reading
+from occupancy.replica import ReplicaState
 from occupancy.web.alarms import Alarms
 from occupancy.web.events import LiveStream
 from occupancy.web.problems import Problem
@@ -30,9 +32,11 @@ class Ready(msgspec.Struct, frozen=True):
 class Health:
     """`/healthz`, `/readyz`, `/metrics`."""
 
-    def __init__(self, showcase: Showcase, stream: LiveStream, alarms: Alarms) -> None:
+    def __init__(
+        self, showcase: Showcase, stream: LiveStream, alarms: Alarms, history: Reading
+    ) -> None:
         self._showcase = showcase
-        self._metrics = _Metrics(showcase, stream, alarms)
+        self._metrics = _Metrics(showcase, stream, alarms, history)
 
     def routes(self) -> list[Route]:
         return [
@@ -77,8 +81,11 @@ class Health:
 class _Metrics:
     """Gauges read at each scrape: nothing is counted on the way."""
 
-    def __init__(self, showcase: Showcase, stream: LiveStream, alarms: Alarms) -> None:
+    def __init__(
+        self, showcase: Showcase, stream: LiveStream, alarms: Alarms, history: Reading
+    ) -> None:
         self._showcase = showcase
+        self._history = history
         self._stream = stream
         self._alarms = alarms
         self._registry = CollectorRegistry()
@@ -102,6 +109,20 @@ class _Metrics:
             registry=self._registry,
         )
 
+        self._replica = Gauge(
+            "zhibo_replica_state", "1 at the replica's state", ["state"], registry=self._registry
+        )
+        self._lag = Gauge(
+            "zhibo_replica_lag_seconds",
+            "How far the replica is behind; NaN while it does not answer",
+            registry=self._registry,
+        )
+        self._fallbacks = Gauge(
+            "zhibo_replica_fallbacks",
+            "Questions the replica failed and the primary answered, since the start",
+            registry=self._registry,
+        )
+
     def _gauge(self, name: str, about: str) -> Gauge:
         return Gauge(name, about, ["lot"], registry=self._registry)
 
@@ -116,6 +137,7 @@ class _Metrics:
             self._age.labels(lot_id).set((now_ms - picture.observed_at_ms) / 1_000)
             self._offset.labels(lot_id).set(picture.clock_offset_ms / 1_000)
         self._tell_alarms()
+        self._tell_replica()
         self._readers.set(self._stream.readers)
         self._linked.set(self._showcase.link_lost_since_ms is None)
         return generate_latest(self._registry)
@@ -125,3 +147,10 @@ class _Metrics:
         for alarm in self._alarms.open.alarms:
             self._open.labels(alarm.key.kind.value, alarm.severity.value).inc()
         self._looked.set(self._alarms.open.at_ms / 1_000)
+
+    def _tell_replica(self) -> None:
+        standing = self._history.standing
+        for state in ReplicaState:
+            self._replica.labels(state.value).set(state is standing.state)
+        self._lag.set(float("nan") if standing.lag_ms is None else standing.lag_ms / 1_000)
+        self._fallbacks.set(self._history.fallbacks)

@@ -19,6 +19,7 @@ from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from occupancy.lot_watch import LotWatch
 from occupancy.password_rules import ASVS, PasswordRules
+from occupancy.reading import Reading, reading
 from occupancy.sign_faces import TownSign
 from occupancy.web.addresses import PROXIES, networks
 from occupancy.web.admin.closures import OnTheWay
@@ -77,8 +78,8 @@ class Behind:
     """What the application may use besides its database.
 
     Without Redis there are no sessions and so no operators' pages; `proxies` are our own; `told`
-    are the settings in force. `facts_ms`: when somebody last changed what a car park is, None:
-    nobody knows.
+    are the settings in force; `history` is whom heavy reads ask. `facts_ms`: when somebody last
+    changed what a car park is, None: nobody knows.
     """
 
     redis: Redis | None = None
@@ -91,6 +92,7 @@ class Behind:
     outlook: OutlookOf = nothing_expected
     password_rules: PasswordRules = ASVS
     guiding: Callable[[], Guiding | None] = lambda: None
+    history: Reading | None = None
 
 
 ALONE = Behind()
@@ -112,6 +114,7 @@ async def run_web(
     async with (
         database.pool(settings.postgres_url, database.WEB_ROLE) as connections,
         connect(settings.redis_url) as redis,
+        reading(connections, settings.replica, clock, database.WEB_ROLE) as history,
     ):
         lots, facts_ms = await _lots(connections)
         floors: list[Floor] = []
@@ -150,6 +153,7 @@ async def run_web(
                 outlook,
                 settings.password_rules,
                 guiding,
+                history,
             ),
         )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
@@ -165,6 +169,7 @@ async def run_web(
                     LotWatch(connections, face.showcase.settle).keep_fresh(), name="lots"
                 ),
                 group.create_task(face.alarms.follow(redis), name="alarms"),
+                group.create_task(history.keep_looking(), name="replica"),
                 group.create_task(limits.keep_adding_up(redis), name="rate limits"),
                 *(group.create_task(loop(), name=name) for name, loop in loops.items()),
             ]
@@ -186,12 +191,13 @@ def make_face(
 ) -> Face:
     """The application, without a socket; `above` are the routes of the packages above."""
     showcase = Showcase(lots, clock)
+    history = behind.history or Reading(connections)
     stream = LiveStream(showcase)
     shelf = TariffShelf()
     static = StaticFiles(clock)
-    board = Board(showcase, connections, static, signs)
+    board = Board(showcase, history.pool, static, signs)
     alarms = Alarms(showcase, stream, connections)
-    vitals = Vitals(showcase, connections, behind.publication)
+    vitals = Vitals(showcase, history.pool, behind.publication)
     admin = None
     redis = behind.redis
     if redis is not None:
@@ -205,18 +211,19 @@ def make_face(
             redis,
             clock,
             behind.password_rules,
+            history,
         )
         admin = open_admin(
             ground, static, behind.on_the_way, behind.told, behind.outlook, behind.guiding
         )
     routes = [
-        *Lots(showcase, connections).routes(),
+        *Lots(showcase, history.pool).routes(),
         *alarms.routes(),
         *Quotes(showcase, shelf).routes(),
         *Publisher(
             showcase, behind.publication, clock() if behind.facts_ms is None else behind.facts_ms
         ).routes(),
-        *HistoryFiles(connections, behind.publication).routes(),
+        *HistoryFiles(history.pool, behind.publication).routes(),
         *CatalogueRoutes(static, behind.publication, clock).routes(),
         *vitals.routes(),
         *VitalPage(vitals.reading, static, behind.publication).routes(),
@@ -228,7 +235,7 @@ def make_face(
             content_type="text/event-stream",
             about=STREAM_WORDS,
         ),
-        *Health(showcase, stream, alarms).routes(),
+        *Health(showcase, stream, alarms, history).routes(),
         *board.routes(),
         *static.routes(),
         *above(showcase, shelf),

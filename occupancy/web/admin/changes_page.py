@@ -111,7 +111,7 @@ class ChangesPage:
         change, judged, chart = kept.change, None, None
         if change.is_over(now_ms):  # whoever looks earlier stops when he likes what he sees
             judged = await judge_change(
-                self._ground.connections, change.metric, change.span, change.day, now_ms
+                self._ground.history, change.metric, change.span, change.day, now_ms
             )
             chart = draw_change(change, judged, "change")
         return visit.page(

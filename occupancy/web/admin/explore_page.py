@@ -78,7 +78,7 @@ class ExplorePage:
                 unlike = unlike_days(plan, weeks, calendar) if weeks else ()
             except BadEditError as refusal:
                 errors = {refusal.field: refusal.words}
-        connections = self._ground.connections
+        connections = self._ground.history
         shape = await database_explore.read_shape(connections, lot_id)
         levels_ms, devices_ms = await database_parts.find_first_ms(connections, lot_id)
         return visit.page(
@@ -147,11 +147,11 @@ class ExplorePage:
             return []
         ends = (plan.from_ms, plan.to_ms)
         return await database_parts.list_spans(
-            self._ground.connections, subject.lot_id, subject.name, *ends
+            self._ground.history, subject.lot_id, subject.name, *ends
         )
 
     async def _explore(self, subject: Subject, plan: Plan, weeks: int) -> Explored:
-        return await database_explore.explore(self._ground.connections, subject, plan, weeks)
+        return await database_explore.explore(self._ground.history, subject, plan, weeks)
 
 
 def _address(visit: Visit, lot_id: str, begins: str, ends: str) -> str:

@@ -155,7 +155,7 @@ class ExportsPage:
             self._ground.known(visit, lot_id)
         lots = [lot for lot in self._ground.lots_of(visit) if lot_id in ("", lot.id)]
         subjects = {Subject(lot.id, Part.LOT): lot.name for lot in lots}
-        return export_lists.explored_rows(self._ground.connections, subjects, plan)
+        return export_lists.explored_rows(self._ground.history, subjects, plan)
 
     async def _alarms(self, visit: Visit) -> AsyncIterator[Row]:
         return self._every_alarm(

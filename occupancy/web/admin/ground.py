@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from occupancy import database
 from occupancy.lot import Lot
 from occupancy.password_rules import ASVS, PasswordRules
+from occupancy.reading import Reading
 from occupancy.sign_faces import TownSign
 from occupancy.vital_signs import DISTRICT, DISTRICT_NAME
 from occupancy.web.admin.visit import Visit
@@ -32,6 +33,12 @@ class AdminGround:
     redis: Redis
     clock: Callable[[], int]
     password_rules: PasswordRules = ASVS
+    reading: Reading | None = None
+
+    @property
+    def history(self) -> database.Pool:
+        """For heavy reads of what was: the replica, where there is one that keeps up."""
+        return self.connections if self.reading is None else self.reading.pool
 
     def lots_of(self, visit: Visit) -> list[LotDetail]:
         """The car parks he answers for, as they are now."""

@@ -156,9 +156,7 @@ class GuidancePage:
         state = state_of(kept.experiment, now_ms)
         judged = None
         if state in _OVER:  # whoever saw it before would stop when he likes what he sees
-            judged = await experiment_results.judge_experiment(
-                self._ground.connections, kept, now_ms
-            )
+            judged = await experiment_results.judge_experiment(self._ground.history, kept, now_ms)
         return visit.page(
             "experiment.html",
             status,

@@ -6,6 +6,8 @@ from redis.exceptions import RedisError
 
 from occupancy import database, history
 from occupancy.permissions import Permission
+from occupancy.reading import STATE_WORDS
+from occupancy.replica import ReplicaState
 from occupancy.web.admin import words
 from occupancy.web.admin.admin_route import AdminRoute
 from occupancy.web.admin.desk_stream import DeskStream
@@ -38,6 +40,7 @@ class HealthPage:
         parts = [
             await self._redis(),
             await self._postgres(),
+            *self._replica(),
             self._alarm_keeper(visit.now_ms),
             *self._gateways(visit),
         ]
@@ -57,6 +60,15 @@ class HealthPage:
         except database.NOT_READY as trouble:
             return Part("PostgreSQL", is_well=False, words=f"连接不上：{trouble}")
         return Part("PostgreSQL", is_well=True, words=f"{len(watermarks)} 个车场有历史记录")
+
+    def _replica(self) -> list[Part]:
+        """Nothing where none is set."""
+        reading = self._ground.reading
+        if reading is None or reading.standing.state is ReplicaState.NONE:
+            return []
+        standing = reading.standing
+        lag = "" if standing.lag_ms is None else f"（落后 {standing.lag_ms / 1_000:.1f} 秒）"
+        return [Part("PostgreSQL 副本", standing.serves, STATE_WORDS[standing.state] + lag)]
 
     def _alarm_keeper(self, now_ms: int) -> Part:
         looked_at_ms = self._ground.alarms.open.at_ms

@@ -96,7 +96,7 @@ class LotPage:
             connections = self._ground.connections
             plan = plan_steps(visit.now_ms - DAY_MS, visit.now_ms, visit.now_ms, QUARTER_SECONDS)
             explored = await database_explore.explore(
-                connections, Subject(lot.lot_id), plan, WEEKS_BACK
+                self._ground.history, Subject(lot.lot_id), plan, WEEKS_BACK
             )
             checks = await database_corrections.list_checks(connections, lot.lot_id, MOST_CHECKS)
             chart = draw_past(explored, lot.capacity)
