@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.datum import Datum
 from gateway.moment import TimeForm
 
 _FOLDER = Path(__file__).parent / "dialects"
@@ -53,6 +54,22 @@ class Records(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entry: str
     exit: str
     at: str
+    fee: str = ""  # of an exit, in the dialect's `money`
+
+
+class Money(StrEnum):
+    """What a fee is counted in; never guessed from its size."""
+
+    YUAN = "yuan"  # "12.5"
+    FEN = "fen"
+
+
+class PlaceFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of the fields of the car park's own place, and what they are counted in."""
+
+    latitude: str
+    longitude: str
+    datum: Datum
 
 
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +82,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: Signature
     counts: Counts
     records: Records
+    money: Money | None = None
+    place: PlaceFields | None = None
 
 
 class BadDialectError(Exception):
@@ -92,4 +111,7 @@ def parse_dialect(content: str, file_name: str) -> Dialect:
         raise BadDialectError(f"{file_name}: {reason}") from None
     if dialect.time is TimeForm.NONE:
         raise BadDialectError(f"{file_name}: time: a post must say when it was sent")
+    if dialect.records.fee and dialect.money is None:
+        words = 'records.fee needs money = "yuan" or "fen": it is not guessed'
+        raise BadDialectError(f"{file_name}: money: {words}")
     return dialect

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from gateway.counter import CounterState
+from gateway.datum import Point, metres_apart
 from gateway.observation import (
     Basis,
     DeviceHealth,
@@ -20,16 +21,21 @@ from gateway.reconcile import Anchor, balance, cars_inside, drift, drift_limit_c
 
 STALE_AFTER_MS = 90_000
 GATE = "gate"
+MOST_APART_METRES = 300.0  # entrances of one car park; another datum lies 600 m off
 _LANES = {Direction.ENTRY: "gate-entry", Direction.EXIT: "gate-exit"}
 
 
 class PushPark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A car park that pushes. `bays_by_area` must agree with what it says of itself."""
+    """A car park that pushes. `bays_by_area` must agree with what it says of itself.
+
+    `place` is its entrance, latitude and longitude in WGS-84: what it says is held against it.
+    """
 
     lot_id: str
     park_code: str
     dialect: str
     bays_by_area: Mapping[str, int]
+    place: tuple[float, float] | None = None
 
 
 class PushLedger:
@@ -53,6 +59,7 @@ class PushLedger:
         self._heard_uptime_ms: int | None = None
         self._heard_at_ms = 0
         self._drift_cars: int | None = None
+        self._said_place: Point | None = None
 
     def take(self, push: Push, now_ms: int, uptime_ms: int) -> tuple[Passage, ...]:
         """Fold one post in; the passages that were new. Raises BadPushError: nothing changed."""
@@ -60,6 +67,7 @@ class PushLedger:
         self._refuse_other_bays(push.counts)
         self._nonces[push.nonce] = now_ms
         self._heard_uptime_ms, self._heard_at_ms = uptime_ms, now_ms
+        self._said_place = push.place or self._said_place
         fresh = {p.number: p for p in push.passages if p.number not in self._seen}
         for passage in fresh.values():
             self._seen.add(passage.number)
@@ -181,7 +189,17 @@ class PushLedger:
 
     def _health(self, *, heard: bool) -> DeviceHealth:
         state = DeviceState.ONLINE if heard else DeviceState.LOST
-        return DeviceHealth(GATE, state, self._heard_at_ms or None)
+        return DeviceHealth(GATE, state, self._heard_at_ms or None, self._place_note())
+
+    def _place_note(self) -> str:
+        """Its counts are its own wherever it says it is: told, and nothing is taken over."""
+        if self._said_place is None or self.park.place is None:
+            return ""
+        metres = metres_apart(self._said_place, self.park.place)
+        if metres <= MOST_APART_METRES:
+            return ""
+        words = "check the datum of its dialect, and whether it is this car park"
+        return f"says it lies {metres:.0f} m from our entrance: {words}"
 
 
 def _occupied(groups: tuple[GroupReading, ...]) -> int | None:

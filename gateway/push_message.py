@@ -2,15 +2,18 @@
 
 import hashlib
 import hmac
+import math
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from gateway.datum import Point, to_wgs84
 from gateway.moment import moment_ms
 from gateway.observation import Direction
-from gateway.push_dialect import Algorithm, Dialect, Over, Signature
+from gateway.push_dialect import Algorithm, Dialect, Money, Over, Signature
 
 SENT_WITHIN_MS = 300_000
 RECORD_WITHIN_MS = 7 * 86_400_000
@@ -18,6 +21,7 @@ NUMBER_LONGEST = 64
 RECORDS_MOST = 1_000
 AREAS_MOST = 64
 SPACES_MOST = 100_000
+FEE_FEN_MOST = 10_000_000
 _HASHES = {Algorithm.SHA256: hashlib.sha256, Algorithm.MD5: hashlib.md5}
 
 
@@ -48,6 +52,7 @@ class Passage(msgspec.Struct, frozen=True):
     number: str
     direction: Direction
     at_ms: int
+    fee_fen: int | None = None
 
 
 class AreaCount(msgspec.Struct, frozen=True):
@@ -65,6 +70,7 @@ class Push(msgspec.Struct, frozen=True):
     nonce: str
     counts: tuple[AreaCount, ...]
     passages: tuple[Passage, ...]
+    place: Point | None = None  # WGS-84, where the sender says that it is
 
 
 def read_fields(body: bytes) -> dict[str, Any]:
@@ -121,6 +127,7 @@ def read_push(dialect: Dialect, fields: Mapping[str, Any], now_ms: int) -> Push:
         _text(fields, dialect.nonce),
         _read_counts(dialect, fields),
         _read_passages(dialect, fields, now_ms),
+        _read_place(dialect, fields),
     )
 
 
@@ -165,7 +172,43 @@ def _passage(dialect: Dialect, record: Mapping[str, Any], now_ms: int) -> Passag
     if said not in directions:
         words = f"must be {names.entry!r} or {names.exit!r}"
         raise BadPushError(Refusal.MALFORMED, names.direction, words)
-    return Passage(_text(record, names.number), directions[said], at_ms)
+    return Passage(_text(record, names.number), directions[said], at_ms, _read_fee(dialect, record))
+
+
+def _read_fee(dialect: Dialect, record: Mapping[str, Any]) -> int | None:
+    """In fen; what is no whole number of fen is refused, not rounded."""
+    name = dialect.records.fee
+    if dialect.money is None or record.get(name) is None:
+        return None
+    told, fen = record[name], Decimal(-1)
+    if isinstance(told, int | float | str) and not isinstance(told, bool):
+        try:
+            fen = Decimal(str(told)) * (100 if dialect.money is Money.YUAN else 1)
+        except InvalidOperation:
+            fen = Decimal(-1)
+    if not fen.is_finite() or not 0 <= fen <= FEE_FEN_MOST or fen != int(fen):
+        words = f"must be an amount in {dialect.money}, a whole number of fen"
+        raise BadPushError(Refusal.MALFORMED, name, words)
+    return int(fen)
+
+
+def _read_place(dialect: Dialect, fields: Mapping[str, Any]) -> Point | None:
+    """Where the car park is by its own word; None where it says nothing of it."""
+    names = dialect.place
+    if names is None or (names.latitude not in fields and names.longitude not in fields):
+        return None
+    latitude = _degrees(fields, names.latitude, 90)
+    return to_wgs84(names.datum, latitude, _degrees(fields, names.longitude, 180))
+
+
+def _degrees(fields: Mapping[str, Any], name: str, most: float) -> float:
+    try:
+        degrees = float(fields.get(name, ""))
+    except (TypeError, ValueError):
+        degrees = math.nan
+    if not abs(degrees) <= most:  # NaN is not, either
+        raise BadPushError(Refusal.MALFORMED, name, f"must be degrees from -{most} to {most}")
+    return degrees
 
 
 def _objects(fields: Mapping[str, Any], name: str, most: int) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from gateway.outbox import Outbox
 from gateway.push_config import Sender
 from gateway.push_message import (
     BadPushError,
+    Passage,
     Push,
     Refusal,
     check_signature,
@@ -27,6 +28,7 @@ from gateway.redis_client import connect
 
 BODY_BYTES = 1 << 20
 BODY_SECONDS = 10
+CODE_SHOWN = 64  # characters of a park code that are told back and logged
 KEEPALIVE_SECONDS = 30
 _STATUS = {
     Refusal.MALFORMED: 400,
@@ -57,7 +59,7 @@ class Station(Protocol):
 
     @property
     def sender(self) -> Sender: ...
-    async def take(self, push: Push) -> int | None: ...
+    async def take(self, push: Push) -> tuple[Passage, ...] | None: ...
 
 
 def nobody_is_told(_: BadPushError) -> None:
@@ -83,6 +85,9 @@ class Receiver:
         self._records = Counter(
             "zhibo_push_records", "records counted", ["lot"], registry=self._registry
         )
+        self._fees = Counter(
+            "zhibo_push_fees_fen", "fees of counted exits, fen", ["lot"], registry=self._registry
+        )
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=BODY_BYTES)
@@ -91,19 +96,23 @@ class Receiver:
         return app
 
     async def _take(self, request: web.Request) -> web.Response:
+        code = request.match_info["park_code"][:CODE_SHOWN]
         station = self._stations.get(request.match_info["park_code"])
         if station is None:
             unknown = BadPushError(Refusal.UNKNOWN_PARK, "park_code", "is none of ours")
-            return self._refuse(None, unknown)
+            return self._refuse(None, code, unknown)
         try:
             push = await self._read(station.sender, request)
             fresh = await station.take(push)
         except BadPushError as refusal:
-            return self._refuse(station, refusal)
+            return self._refuse(station, code, refusal)
         if fresh is None:
             return web.json_response({"error": "cannot be kept now; send it again"}, status=503)
-        self._records.labels(station.sender.park.lot_id).inc(fresh)
-        return web.json_response({"counted": fresh, "repeated": len(push.passages) - fresh})
+        lot_id = station.sender.park.lot_id
+        self._records.labels(lot_id).inc(len(fresh))
+        self._fees.labels(lot_id).inc(sum(passage.fee_fen or 0 for passage in fresh))
+        repeated = len(push.passages) - len(fresh)
+        return web.json_response({"counted": len(fresh), "repeated": repeated})
 
     async def _read(self, sender: Sender, request: web.Request) -> Push:
         try:
@@ -119,12 +128,20 @@ class Receiver:
             raise BadPushError(Refusal.UNKNOWN_PARK, dialect.park_code, words)
         return read_push(dialect, fields, self._clock())
 
-    def _refuse(self, station: Station | None, refusal: BadPushError) -> web.Response:
+    def _refuse(self, station: Station | None, code: str, refusal: BadPushError) -> web.Response:
+        """`code` is the sender by his address; whether he is who he says is another matter."""
         lot_id = station.sender.park.lot_id if station else ""
         self._refused.labels(lot_id, refusal.kind).inc()
         self._tell_refused(refusal)
-        log.info("a post was refused", lot=lot_id, kind=refusal.kind, field=refusal.field)
-        document = {"error": refusal.kind, "field": refusal.field, "words": refusal.words}
+        log.info(
+            "a post was refused", park=code, lot=lot_id, kind=refusal.kind, field=refusal.field
+        )
+        document = {
+            "error": refusal.kind,
+            "park": code,
+            "field": refusal.field,
+            "words": refusal.words,
+        }
         return web.json_response(document, status=_STATUS[refusal.kind])
 
     async def _metrics(self, _: web.Request) -> web.Response:

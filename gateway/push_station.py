@@ -10,7 +10,7 @@ from gateway.observation import Observation
 from gateway.outbox import Outbox, OutboxFullError
 from gateway.push_config import Sender
 from gateway.push_ledger import PushLedger
-from gateway.push_message import RECORD_WITHIN_MS, SENT_WITHIN_MS, Push
+from gateway.push_message import RECORD_WITHIN_MS, SENT_WITHIN_MS, Passage, Push
 
 ROWS_A_LOOK = 1_000  # at which records have grown too old
 
@@ -30,8 +30,8 @@ class PushStation(LedgerStation):
         self.ledger = PushLedger(sender.park, outbox.counters(), outbox.anchor(), outbox.pushed())
         super().__init__(sender.park.lot_id, self.ledger, outbox, redis, clock, monotonic)
 
-    async def take(self, push: Push) -> int | None:
-        """How many records were new, once they are committed; None if they could not be.
+    async def take(self, push: Push) -> tuple[Passage, ...] | None:
+        """The records that were new, once they are committed; None if they could not be.
 
         Raises BadPushError.
         """
@@ -39,7 +39,7 @@ class PushStation(LedgerStation):
         self._records += [(passage.number, passage.at_ms) for passage in fresh]
         self.tell(counts=bool(fresh))
         if await self.committed():
-            return len(fresh)
+            return fresh
         self.ledger.release(push.nonce)
         return None
 

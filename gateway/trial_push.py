@@ -16,7 +16,7 @@ from gateway.outbox import Outbox
 from gateway.process import is_cancelled
 from gateway.push_config import Sender
 from gateway.push_ledger import PushLedger
-from gateway.push_message import BadPushError, Push
+from gateway.push_message import BadPushError, Passage, Push
 from gateway.push_receiver import Receiver
 from gateway.redis_client import connect
 from gateway.trial import FirstReading
@@ -36,12 +36,12 @@ class _TrialStation:
         self.posts = 0
         self._clock = clock
 
-    async def take(self, push: Push) -> int:
+    async def take(self, push: Push) -> tuple[Passage, ...]:
         fresh = self.ledger.take(push, self._clock(), 0)
         self.posts += 1
         if push.counts:
             self.heard.set()
-        return len(fresh)
+        return fresh
 
 
 async def hear_posts(

@@ -31,17 +31,24 @@ class Mosquitto:
     folder: Path
     port: int
     process: asyncio.subprocess.Process | None = None
+    certificate: tuple[Path, Path] | None = None  # with it: over TLS alone
 
     async def start(self) -> None:
         config = self.folder / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
-            "max_queued_messages 0\npersistence false\n"
+            "max_queued_messages 0\npersistence false\n" + self._tls()
         )
         self.process = await asyncio.create_subprocess_exec(
             BROKER, "-c", str(config), stderr=asyncio.subprocess.DEVNULL
         )
         await until(self._answers)
+
+    def _tls(self) -> str:
+        if self.certificate is None:
+            return ""
+        chain, key = self.certificate
+        return f"certfile {chain}\nkeyfile {key}\nuser root\n"  # who may read the key
 
     async def stop(self) -> None:
         if self.process is not None and self.process.returncode is None:
@@ -58,12 +65,14 @@ class Mosquitto:
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path) -> AsyncIterator[Mosquitto]:
+async def mosquitto(
+    folder: Path, certificate: tuple[Path, Path] | None = None
+) -> AsyncIterator[Mosquitto]:
     require_mosquitto()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    broker = Mosquitto(folder, port)
+    broker = Mosquitto(folder, port, certificate=certificate)
     await broker.start()
     try:
         yield broker

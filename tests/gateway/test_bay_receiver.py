@@ -163,6 +163,35 @@ async def test_what_is_wrong_is_refused_counted_and_touches_no_other_car_park(
         assert seen.cars_on_pallets == 1
 
 
+async def test_a_flood_is_cut_off_counted_and_the_truth_is_asked_for_anew(
+    broker: Mosquitto,
+    redis_url: str,
+    redis: Redis,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.bay_receiver.MOST_WAITING", 20)
+    said = sensors()
+    async with receiving(broker, redis_url, tmp_path) as receiver:
+
+        async def is_up() -> bool:
+            return count(receiver, "zhibo_bay_broker_up", []) == 1
+
+        await until(is_up)
+        async with aiomqtt.Client("127.0.0.1", broker.port, identifier="flood") as client:
+            client.pending_calls_threshold = 100_000
+            topic = COMMON.subscription("mall").replace("+", "stranger")
+            async with asyncio.TaskGroup() as group:
+                for _ in range(3_000):
+                    group.create_task(client.publish(topic, b"{}"))
+            await until(lambda: count(receiver, "zhibo_bay_floods_total", []) >= 1)
+        async with on_the_air(said, "127.0.0.1", broker.port, "radio") as radio:
+            await radio.publish(said.say(taken("s1", "s2"), now_ms()))
+            await shows(redis, "mall", 8)
+        refused = count(receiver, "zhibo_bay_refused_total", [("lot", "clinic"), ("why", "topic")])
+    assert refused == 0
+
+
 async def test_a_broker_that_died_is_followed_to_its_return(
     broker: Mosquitto, redis_url: str, redis: Redis, tmp_path: Path
 ) -> None:

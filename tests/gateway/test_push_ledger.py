@@ -2,15 +2,21 @@
 
 import hashlib
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from gateway import push_dialect
+from gateway.datum import Datum, gcj02_to_bd09, wgs84_to_gcj02
 from gateway.observation import Basis, DeviceState, Direction
 from gateway.push_dialect import (
     Algorithm,
     BadDialectError,
+    Dialect,
+    Money,
+    PlaceFields,
     list_dialects,
     load_dialect,
     parse_dialect,
@@ -28,6 +34,7 @@ from gateway.push_message import (
     sign,
 )
 
+DIALECTS = Path(push_dialect.__file__).parent / "dialects"
 NOW = 1_800_000_000_000
 PARK = PushPark("p1", "P-1", "common", {"all": 100})
 COMMON = load_dialect("common")
@@ -271,3 +278,79 @@ def test_a_plain_hash_over_the_body_ends_with_the_secret() -> None:
     recipe = msgspec.structs.replace(COMMON.signature, algorithm=Algorithm.SHA256)
     expected = hashlib.sha256(b"{}" + SECRET).hexdigest()
     assert sign(recipe, SECRET, b"{}", {}) == expected
+
+
+ENTRANCE = (23.1552, 112.8915)
+
+
+def _placed(datum: Datum) -> Dialect:
+    return msgspec.structs.replace(COMMON, place=PlaceFields("lat", "lng", datum))
+
+
+def _note_of(datum: Datum, said: tuple[float, float]) -> str:
+    """What is noted of a car park at ENTRANCE that says it is there, in that datum."""
+    ledger = PushLedger(msgspec.structs.replace(PARK, place=ENTRANCE), {}, None, ())
+    post = _post(lat=said[0], lng=str(said[1]))
+    ledger.take(read_push(_placed(datum), post, NOW), NOW, 0)
+    return ledger.observe(NOW, 0).devices[0].note
+
+
+def test_a_place_in_any_datum_is_the_same_place() -> None:
+    gcj02 = wgs84_to_gcj02(*ENTRANCE)
+    assert _note_of(Datum.WGS84, ENTRANCE) == ""
+    assert _note_of(Datum.GCJ02, gcj02) == ""
+    assert _note_of(Datum.BD09, gcj02_to_bd09(*gcj02)) == ""
+
+
+def test_a_place_that_parts_from_ours_is_told_and_counts_stand() -> None:
+    assert "m from our entrance: check the datum" in _note_of(
+        Datum.WGS84, wgs84_to_gcj02(*ENTRANCE)
+    )
+    ledger = PushLedger(msgspec.structs.replace(PARK, place=ENTRANCE), {}, None, ())
+    post = _post(lat=24.0, lng=113.0, totalSpaces=100, freeSpaces=60)
+    ledger.take(read_push(_placed(Datum.WGS84), post, NOW), NOW, 0)
+    assert ledger.observe(NOW, 0).cars_inside == 40
+
+
+@pytest.mark.parametrize(("field", "value"), [("lat", "north"), ("lat", 91), ("lng", None)])
+def test_a_place_that_cannot_be_is_refused_by_its_field(field: str, value: object) -> None:
+    with pytest.raises(BadPushError) as refusal:
+        read_push(_placed(Datum.GCJ02), {**_post(lat=23.1, lng=112.9), field: value}, NOW)
+    assert (refusal.value.kind, refusal.value.field) == (Refusal.MALFORMED, field)
+
+
+def _priced(money: Money) -> Dialect:
+    records = msgspec.structs.replace(COMMON.records, fee="fee")
+    return msgspec.structs.replace(COMMON, money=money, records=records)
+
+
+@pytest.mark.parametrize(
+    ("money", "told", "fen"),
+    [
+        (Money.YUAN, "12.50", 1_250),
+        (Money.YUAN, 12.5, 1_250),
+        (Money.YUAN, 0.29, 29),  # as a float times 100 it is 28.999999999999996
+        (Money.FEN, 1_250, 1_250),
+        (Money.FEN, "0", 0),
+        (Money.YUAN, None, None),
+    ],
+)
+def test_a_fee_is_exact_in_the_unit_its_dialect_says(
+    money: Money, told: object, fen: int | None
+) -> None:
+    push = read_push(_priced(money), _post(records=[_record(fee=told)]), NOW)
+    assert push.passages[0].fee_fen == fen
+
+
+@pytest.mark.parametrize("told", ["12.505", "-1", "free", True, "NaN", "1e9", [5]])
+def test_a_fee_that_is_no_whole_number_of_fen_is_refused(told: object) -> None:
+    with pytest.raises(BadPushError, match="fee: must be an amount in yuan"):
+        read_push(_priced(Money.YUAN), _post(records=[_record(fee=told)]), NOW)
+
+
+def test_a_dialect_with_a_fee_says_its_unit() -> None:
+    shipped = (DIALECTS / "common.toml").read_text(encoding="utf-8")
+    with pytest.raises(BadDialectError, match=r"x\.toml: money: .*not guessed"):
+        parse_dialect(shipped.replace('at = "time"', 'at = "time"\nfee = "fee"'), "x.toml")
+    with pytest.raises(BadDialectError, match=r"x\.toml: .*datum"):
+        parse_dialect(shipped + '\n[place]\nlatitude = "lat"\nlongitude = "lng"\n', "x.toml")

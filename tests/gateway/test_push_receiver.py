@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 from gateway.outbox import Outbox
 from gateway.process import monotonic_seconds, now_ms
 from gateway.push_config import Sender, load_push_config, load_senders
-from gateway.push_dialect import load_dialect
+from gateway.push_dialect import Money, load_dialect
 from gateway.push_ledger import PushPark
 from gateway.push_message import sign
 from gateway.push_receiver import ReceiverSettings, run_receiver
@@ -29,6 +30,14 @@ SENDERS = [
     for lot, code in (("mall", "P-1"), ("clinic", "P-2"))
 ]
 MALL, CLINIC = SENDERS
+PRICED = replace(
+    MALL,
+    dialect=msgspec.structs.replace(
+        DIALECT,
+        money=Money.YUAN,
+        records=msgspec.structs.replace(DIALECT.records, fee="fee"),
+    ),
+)
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -66,13 +75,15 @@ def _entries(*numbers: int) -> list[dict[str, object]]:
 
 
 @asynccontextmanager
-async def receiving(redis_url: str, folder: Path) -> AsyncIterator[Gate]:
+async def receiving(
+    redis_url: str, folder: Path, senders: list[Sender] = SENDERS
+) -> AsyncIterator[Gate]:
     stopping = asyncio.Event()
     ports: list[int] = []
     settings = ReceiverSettings("127.0.0.1", 0, redis_url, folder)
     async with asyncio.TaskGroup() as group:
         group.create_task(
-            run_receiver(SENDERS, settings, now_ms, monotonic_seconds, stopping, ports.append),
+            run_receiver(senders, settings, now_ms, monotonic_seconds, stopping, ports.append),
             name="receiver",
         )
         await until(lambda: ports != [])
@@ -129,12 +140,52 @@ async def test_a_refusal_names_the_field_is_counted_and_touches_nobody(
         assert (status, said["error"], said["field"]) == (401, "signature", "X-Signature")
         status, said = await gate.push(MALL, parkCode="P-2", records=_entries(1))
         assert (status, said["error"], said["field"]) == (404, "unknown_park", "parkCode")
-        assert (await gate.send("P-9", b"{}", ""))[0] == 404
+        status, said = await gate.send("P-9", b"{}", "")
+        assert (status, said["park"], said["field"]) == (404, "P-9", "park_code")
         assert (await gate.push(MALL, totalSpaces=100, freeSpaces=101))[0] == 422
         counted = await gate.metrics()
     assert 'zhibo_push_refused_total{lot="mall",why="signature"} 1.0' in counted
     assert 'zhibo_push_refused_total{lot="",why="unknown_park"} 1.0' in counted
     assert _totals(tmp_path, "mall") == _totals(tmp_path, "clinic") == (0, [])
+
+
+async def test_each_kind_of_bad_post_is_counted_and_the_other_car_park_goes_on(
+    redis_url: str, tmp_path: Path
+) -> None:
+    late = now_ms() - 8 * 86_400_000
+    ahead = [{"recordNo": "r9", "direction": "in", "time": now_ms() + 3_600_000}]
+    posts: list[tuple[str, str, dict[str, Any]]] = [
+        ("time", "timestamp", {"timestamp": now_ms() - 3_600_000}),
+        ("time", "timestamp", {"timestamp": now_ms() + 3_600_000}),
+        ("time", "time", {"records": [{"recordNo": "r", "direction": "in", "time": late}]}),
+        ("time", "time", {"records": ahead}),
+        ("count", "freeSpaces", {"totalSpaces": 100, "freeSpaces": 101}),
+        ("count", "freeSpaces", {"totalSpaces": 100, "freeSpaces": -1}),
+        ("count", "total", {"totalSpaces": 90, "freeSpaces": 10}),
+        ("malformed", "direction", {"records": [{**_entries(1)[0], "direction": "up"}]}),
+    ]
+    async with receiving(redis_url, tmp_path) as gate:
+        for kind, field, post in posts:
+            status, said = await gate.push(MALL, **post)
+            assert 400 <= status < 500, post
+            assert (said["error"], said["park"], said["field"]) == (kind, "P-1", field), post
+        assert (await gate.push(CLINIC, records=_entries(1)))[0] == 200
+        counted = await gate.metrics()
+    for kind, times in (("time", 4), ("count", 3), ("malformed", 1)):
+        assert f'zhibo_push_refused_total{{lot="mall",why="{kind}"}} {times}.0' in counted
+    assert 'zhibo_push_refused_total{lot="clinic"' not in counted
+    assert _totals(tmp_path, "mall") == (0, [])
+    assert _totals(tmp_path, "clinic") == (1, ["r1"])
+
+
+async def test_fees_are_added_up_once_in_fen_and_kept_nowhere(
+    redis_url: str, tmp_path: Path
+) -> None:
+    exits = [{"recordNo": "r1", "direction": "out", "time": now_ms(), "fee": "12.50"}]
+    async with receiving(redis_url, tmp_path, [PRICED]) as gate:
+        for _ in range(2):
+            assert (await gate.push(PRICED, records=exits))[0] == 200
+        assert 'zhibo_push_fees_fen_total{lot="mall"} 1250.0' in await gate.metrics()
 
 
 async def test_the_same_bytes_sent_again_are_refused(redis_url: str, tmp_path: Path) -> None:
