@@ -46,18 +46,25 @@ async def load(connections: asyncpg.Pool, past: Past, lots: int, rolled_days: in
     await database.seed_lots(connections, named)
     begun = time.perf_counter()
     rows = 0
-    for first in _starts(past.span):
+    starts = _starts(past.span)
+    for first, following in zip(starts, [*starts[1:], past.span[1]], strict=True):
         rows += await _write_days(connections, stories, past, first, rolled_days)
         seconds = time.perf_counter() - begun
-        print(f"history: {rows:,} rows, {rows / seconds:,.0f}/s", file=sys.stderr, flush=True)
+        left = (past.span[1] - following) // DAY_MS
+        _say(f"{rows:,} rows, {rows / seconds:,.0f}/s, {left} of {past.days} days to go")
     raw_seconds = time.perf_counter() - begun
     lot_ids = tuple(one.lot_id for one in stories)
-    rolled = [
-        await roll_up_day(connections, lot_ids, past.span[1] - (back + 1) * DAY_MS)
-        for back in reversed(range(rolled_days))
-    ]
+    rolled = []
+    for back in reversed(range(rolled_days)):
+        taken = await roll_up_day(connections, lot_ids, past.span[1] - (back + 1) * DAY_MS)
+        rolled.append(taken)
+        _say(f"a day rolled up in {taken:.1f} s, {back} to go")
     await connections.execute("VACUUM ANALYZE rollup_1, rollup_15, rollup_60")
     return Loaded(lot_ids, past, rolled_days, rows, raw_seconds, tuple(rolled))
+
+
+def _say(words: str) -> None:
+    print(f"history: {words}", file=sys.stderr, flush=True)
 
 
 async def roll_up_day(connections: asyncpg.Pool, lot_ids: Sequence[str], start_ms: int) -> float:
