@@ -119,10 +119,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, seed: int, speed: float) -> AsyncIterator[Stage]:
-    """Up, heard and standing still: `set_speed(stage.speed)` lets the town go."""
+async def stage(
+    folder: Path, seed: int, speed: float, told: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """Up, heard and standing still: `set_speed(stage.speed)` lets the town go.
+
+    `told` comes into every part's environment, and the schema is that of whoever it names.
+    """
     async with AsyncExitStack() as stack:
-        made = await _open(folder, seed, speed, stack)
+        made = await _open(folder, seed, speed, stack, told or {})
         for name in ("sim", *(p.name for p in made.gateways()), "recorder-1", "recorder-2", "web"):
             await made.parts[name].start()
         await _until_heard(made)
@@ -134,7 +139,9 @@ async def stage(folder: Path, seed: int, speed: float) -> AsyncIterator[Stage]:
             mourning.cancel()
 
 
-async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) -> Stage:
+async def _open(
+    folder: Path, seed: int, speed: float, stack: AsyncExitStack, told: Mapping[str, str]
+) -> Stage:
     """Servers, links and everything but the service's own processes."""
     configs = {c.car_park.lot_id: c for c in map(load_config, list_shipped())}
     ports = [link.port for config in configs.values() for link in config.car_park.links]
@@ -152,7 +159,7 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
         await server.start()
     postgres_url = f"postgresql://zhibo@127.0.0.1:{postgres_port}/zhibo"
     await _create_database(postgres_url)
-    await prepare(postgres_url)
+    await _prepare(postgres_url, told)
     links = {
         name: await stack.enter_async_context(link_to("127.0.0.1", port, seed))
         for name, port in (
@@ -177,6 +184,7 @@ async def _open(folder: Path, seed: int, speed: float, stack: AsyncExitStack) ->
         "ZHIBO_SIM_SEED": str(seed),
         "ZHIBO_SIM_START": MORNING,
         "ZHIBO_COUNTER_RATE_FACTOR": str(FASTEST),
+        **told,
     }
     for part in _service(folder, environ, links, outboxes, configs):
         parts[part.name] = part
@@ -277,6 +285,16 @@ async def _create_database(url: str) -> None:
     admin = await asyncpg.connect(url.removesuffix("zhibo") + "postgres")
     await admin.execute("CREATE DATABASE zhibo")
     await admin.close()
+
+
+async def _prepare(url: str, told: Mapping[str, str]) -> None:
+    if told:
+        environ = {**shell_environ(), **told, "ZHIBO_POSTGRES_URL": url}
+        command = (sys.executable, "-m", "zhibo", "migrate")
+        process = await asyncio.create_subprocess_exec(*command, env=environ)
+        assert await process.wait() == 0
+    else:
+        await prepare(url)
 
 
 async def _until_heard(made: Stage) -> None:

@@ -1,0 +1,88 @@
+"""Machines of a test's own: network namespaces on one switch, each with an address and a cable."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+class NoNamespacesError(Exception):
+    """Network namespaces cannot be had here: they need root, Linux and iproute2."""
+
+
+@dataclass
+class Network:
+    """Machines by their names. Ours is `HOST`, from where the test looks at all of them."""
+
+    tag: str
+    subnet: str
+    machines: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def switch(self) -> str:
+        return f"{self.tag}-sw"
+
+    async def add(self, name: str) -> str:
+        """A machine; its address."""
+        address = f"{self.subnet}.{10 + len(self.machines)}"
+        place, outer = self._place(name), f"p{len(self.machines)}"
+        await _ip("netns", "add", place)
+        self.machines[name] = address
+        inner = ("peer", "name", "eth0", "netns", place)
+        await _ip("-n", self.switch, "link", "add", outer, "type", "veth", *inner)
+        await _ip("-n", self.switch, "link", "set", outer, "master", "br0", "up")
+        await _ip("-n", place, "addr", "add", f"{address}/24", "dev", "eth0")
+        for device in ("lo", "eth0"):
+            await _ip("-n", place, "link", "set", device, "up")
+        return address
+
+    def inside(self, name: str, command: Sequence[str]) -> list[str]:
+        """The command on that machine. Our child itself becomes it: its pid is the same."""
+        return ["ip", "netns", "exec", self._place(name), *command]
+
+    async def cut(self, name: str) -> None:
+        """Pull its cable."""
+        await self._set(name, "down")
+
+    async def mend(self, name: str) -> None:
+        await self._set(name, "up")
+
+    async def _set(self, name: str, state: str) -> None:
+        port = f"p{list(self.machines).index(name)}"
+        await _ip("-n", self.switch, "link", "set", port, state)
+
+    def _place(self, name: str) -> str:
+        return f"{self.tag}-{name}"
+
+
+@asynccontextmanager
+async def network() -> AsyncIterator[Network]:
+    """Until the block ends. Raises NoNamespacesError."""
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        raise NoNamespacesError("network namespaces need root and iproute2")
+    number = os.getpid() % 250 + 1
+    made = Network(f"zb{os.getpid()}", f"10.{number}.77")
+    ours = f"{made.tag[:10]}-h"
+    await _ip("netns", "add", made.switch)
+    try:
+        await _ip("-n", made.switch, "link", "add", "br0", "type", "bridge")
+        await _ip("-n", made.switch, "link", "set", "br0", "up")
+        peer = ("peer", "name", "host", "netns", made.switch)
+        await _ip("link", "add", ours, "type", "veth", *peer)
+        await _ip("-n", made.switch, "link", "set", "host", "master", "br0", "up")
+        await _ip("addr", "add", f"{made.subnet}.1/24", "dev", ours)
+        await _ip("link", "set", ours, "up")
+        yield made
+    finally:
+        for name in made.machines:
+            await _ip("netns", "del", f"{made.tag}-{name}")
+        await _ip("netns", "del", made.switch)
+
+
+async def _ip(*words: str) -> None:
+    process = await asyncio.create_subprocess_exec("ip", *words, stderr=asyncio.subprocess.PIPE)
+    _, errors = await process.communicate()
+    if process.returncode:
+        raise NoNamespacesError(f"ip {' '.join(words)}: {errors.decode().strip()}")
