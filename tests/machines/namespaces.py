@@ -60,8 +60,8 @@ class Network:
 @asynccontextmanager
 async def network() -> AsyncIterator[Network]:
     """Until the block ends. Raises NoNamespacesError."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        raise NoNamespacesError("network namespaces need root and iproute2")
+    if os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("curl")):
+        raise NoNamespacesError("network namespaces need root, iproute2, and curl to look inside")
     number = os.getpid() % 250 + 1
     made = Network(f"zb{os.getpid()}", f"10.{number}.77")
     ours = f"{made.tag[:10]}-h"

@@ -1,5 +1,6 @@
 """The version before: the code as it was before the newest migration, from the repository."""
 
+import compileall
 import subprocess
 import sys
 import tarfile
@@ -23,6 +24,8 @@ def previous_version(folder: Path) -> dict[str, str]:
     _git("archive", "--output", str(archive), f"{added}^")
     with tarfile.open(archive) as packed:
         packed.extractall(folder / "previous", filter="data")
+    # Once, and not again in each of its processes.
+    compileall.compile_dir(folder / "previous", quiet=1)
     # Safe path: else `python -m` looks into the working directory first, which is this version.
     return {"PYTHONPATH": str(folder / "previous"), "PYTHONSAFEPATH": "1"}
 
