@@ -292,7 +292,9 @@ async def _prepare(url: str, told: Mapping[str, str]) -> None:
     if told:
         environ = {**shell_environ(), **told, "ZHIBO_POSTGRES_URL": url}
         command = (sys.executable, "-m", "zhibo", "migrate")
-        process = await asyncio.create_subprocess_exec(*command, env=environ)
+        # A bench prints its report alone.
+        silent = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=silent)
         assert await process.wait() == 0
     else:
         await prepare(url)
