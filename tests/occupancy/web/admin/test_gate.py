@@ -33,6 +33,7 @@ def address_of(page: AdminRoute, lot_id: str = "kangle") -> str:
 
 _NUMBERS = ("number", "draft", "alarm", "sign", "tariff", "version", "year")
 _NAMES = {
+    "joining": "xinyuan",
     "name": "boss",
     "kind": "drift",
     "site": "kangle",

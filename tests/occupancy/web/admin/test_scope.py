@@ -60,6 +60,7 @@ async def test_every_town_wide_page_is_closed_to_who_holds_a_part(office: Desk) 
     assert wide
     browser = await office.at_work("part", Role.ADMIN, ["kangle"])
     names = {"year": "2027", "kind": "drift", "severity": "major", "step": "2", "number": "1"}
+    names |= {"joining": "xinyuan", "lot": "kangle"}
     for page in wide:
         address = page.path.format(**names)
         if page.method == "GET":
