@@ -1,13 +1,17 @@
 """The live stream: one frame for all readers; who is slow gets the latest, never a queue."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 from aiohttp import HttpVersion11, web
+from msgspec import Meta
 
 from occupancy.web import formats
+from occupancy.web.lots import require_known
+from occupancy.web.problems import Problem
 from occupancy.web.showcase import LOOK_LENGTH, Showcase
 
 # A reader that hears nothing for two beats knows within 5 s that its link is gone.
@@ -29,8 +33,10 @@ STREAM_WORDS = (
     "park and `source` (`live`, or `lost` while the service itself hears nothing): after 90 s "
     "without a newer observed_at show a dash. An `alarm` is told when it is raised and when it is "
     "over; all open ones are in /v1/alarms. A slow reader gets the latest state, not every one in "
-    "between."
+    "between. With `lots=a,b` only these are told, without ids: whoever comes again hears how they "
+    "all look."
 )
+MOST_CHOSEN = 100
 _UNSEEN = "." * LOOK_LENGTH
 
 
@@ -48,10 +54,21 @@ class Heartbeat(msgspec.Struct, frozen=True):
     source: str
 
 
+class StreamQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which car parks a reader wants to hear of."""
+
+    lots: Annotated[
+        str, Meta(description="只听这些车场：/v1/lots 里的 id，用逗号分开；默认全部")
+    ] = ""
+
+
 @dataclass(eq=False, slots=True)
 class _Reader:
+    """`lots`: those it asked for; None: all there are."""
+
     transport: asyncio.Transport
     is_chunked: bool
+    lots: frozenset[str] | None = None
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     behind: set[str] = field(default_factory=set)
     lacks_roster: bool = False
@@ -104,6 +121,7 @@ class LiveStream:
         self._places: dict[str, int] = {}
         self._said: dict[str, tuple[formats.LotChange, bytes]] = {}
         self._readers: set[_Reader] = set()
+        self._by_lot: dict[str, set[_Reader]] = {}  # those that chose it
         self._settle()
         showcase.listen(self.publish)
         showcase.listen_roster(self.tell_roster)
@@ -128,22 +146,38 @@ class LiveStream:
         self._stop_waiting()
         self._gathered.clear()
         self._settle()
-        frame = _Frame(self._roster() + self._lot_events(self._lot_ids))
+        frame = _Frame(self._roster(self._lot_ids) + self._lot_events(self._lot_ids))
         for reader in self._open_readers():
+            lots = self._told_to(reader)
             reader.behind.clear()
             reader.lacks_roster = reader.is_slow
             if reader.is_slow:
-                reader.behind.update(self._lot_ids)
-            else:
+                reader.behind.update(lots)
+            elif reader.lots is None:
                 reader.write(frame)
+            else:
+                reader.write(_Frame(self._news(reader, lots, has_roster=True)))
 
     def _settle(self) -> None:
         self._lot_ids = sorted(self._showcase.lots)
         self._places = {lot_id: place for place, lot_id in enumerate(self._lot_ids)}
         self._said = {lot: said for lot, said in self._said.items() if lot in self._places}
 
-    def _roster(self) -> bytes:
-        return b"event: lots\ndata: %b\n\n" % msgspec.json.encode(Roster(tuple(self._lot_ids)))
+    def _told_to(self, reader: _Reader) -> list[str]:
+        """Those it hears of that there are."""
+        if reader.lots is None:
+            return self._lot_ids
+        return sorted(reader.lots & self._places.keys())
+
+    def _roster(self, lot_ids: Sequence[str]) -> bytes:
+        return b"event: lots\ndata: %b\n\n" % msgspec.json.encode(Roster(tuple(lot_ids)))
+
+    def _news(self, reader: _Reader, lot_ids: Sequence[str], *, has_roster: bool) -> bytes:
+        """How these look now, with ids only for who hears of all."""
+        roster = self._roster(self._told_to(reader)) if has_roster else b""
+        if reader.lots is None:
+            return roster + self._lot_events(lot_ids)
+        return roster + b"".join(map(self._plain_event, lot_ids))
 
     def _send_gathered(self) -> None:
         """Once for all readers; then nothing for a while, however much changes."""
@@ -155,8 +189,18 @@ class LiveStream:
         if self._apart_seconds:
             later = asyncio.get_running_loop().call_later
             self._going = later(self._apart_seconds, self._send_gathered)
-        frame = _Frame(self._lot_events(lot_ids))
+        whole = [reader for reader in readers if reader.lots is None]
+        self._send(whole, lot_ids, self._lot_events(lot_ids) if whole else b"")
+        for lot_id in lot_ids:
+            if some := self._by_lot.get(lot_id):
+                self._send(some, [lot_id], self._plain_event(lot_id))
+
+    @staticmethod
+    def _send(readers: Iterable[_Reader], lot_ids: Sequence[str], news: bytes) -> None:
+        frame = _Frame(news)
         for reader in readers:
+            if reader.transport.is_closing():
+                continue
             if reader.behind or reader.is_slow:
                 reader.behind.update(lot_ids)
             else:
@@ -186,20 +230,23 @@ class LiveStream:
         readers = self._open_readers()
         if not readers:
             return
-        frame = _Frame(self._heartbeat())
+        frame = _Frame(self._heartbeat(self._showcase.pictures))
         for reader in readers:
             if reader.is_slow:
                 self._lose_patience(reader)
                 continue
             reader.slow_beats = 0
             if reader.behind:
-                roster = self._roster() if reader.lacks_roster else b""
-                reader.write(_Frame(roster + self._lot_events(sorted(reader.behind))))
+                behind = sorted(reader.behind)
+                reader.write(_Frame(self._news(reader, behind, has_roster=reader.lacks_roster)))
                 reader.behind.clear()
                 reader.lacks_roster = False
-            reader.write(frame)
+            whole = reader.lots is None
+            reader.write(frame if whole else _Frame(self._heartbeat(self._told_to(reader))))
 
-    async def answer(self, request: web.Request, _: object) -> web.StreamResponse:
+    async def answer(self, request: web.Request, query: object) -> web.StreamResponse:
+        """Open until the reader goes. Raises Problem 404 for a car park nobody has."""
+        lots = self._chosen(query.lots) if isinstance(query, StreamQuery) else None
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -217,14 +264,35 @@ class LiveStream:
         transport = request.transport
         if request.method == "HEAD" or transport is None or transport.is_closing():
             return response
-        reader = _Reader(transport, is_chunked)
-        self._readers.add(reader)
+        reader = _Reader(transport, is_chunked, lots)
+        self._enter(reader)
         try:
-            reader.write(_Frame(self._opening(request.headers.get(LAST_EVENT_ID, ""))))
+            reader.write(_Frame(self._opening(reader, request.headers.get(LAST_EVENT_ID, ""))))
             await reader.gone.wait()
         finally:
-            self._readers.discard(reader)
+            self._leave(reader)
         return response
+
+    def _chosen(self, words: str) -> frozenset[str] | None:
+        """The car parks that were asked for; None: all."""
+        lots = frozenset(lot for lot in words.split(",") if lot)
+        if len(lots) > MOST_CHOSEN:
+            raise Problem(400, f"at most {MOST_CHOSEN} car parks can be chosen", field="lots")
+        for lot_id in sorted(lots):
+            require_known(self._showcase, lot_id, "lots")
+        return lots or None
+
+    def _enter(self, reader: _Reader) -> None:
+        self._readers.add(reader)
+        for lot_id in reader.lots or ():
+            self._by_lot.setdefault(lot_id, set()).add(reader)
+
+    def _leave(self, reader: _Reader) -> None:
+        self._readers.discard(reader)
+        for lot_id in reader.lots or ():
+            self._by_lot[lot_id].discard(reader)
+            if not self._by_lot[lot_id]:
+                del self._by_lot[lot_id]
 
     async def close(self, _: web.Application) -> None:
         """End every stream: a shutdown does not wait for readers."""
@@ -241,11 +309,14 @@ class LiveStream:
         if reader.slow_beats > PATIENCE_BEATS:
             reader.transport.abort()
 
-    def _opening(self, last_event_id: str) -> bytes:
+    def _opening(self, reader: _Reader, last_event_id: str) -> bytes:
         """The whole picture, or what looks other since the reader's last event."""
-        seen = self._looks_in(last_event_id)
-        lots = [lot for lot in self._lot_ids if self._showcase.look(lot) != seen.get(lot)]
-        return b"retry: 1000\n\n" + self._roster() + self._lot_events(lots) + self._heartbeat()
+        told = self._told_to(reader)
+        seen = self._looks_in(last_event_id) if reader.lots is None else {}
+        lots = [lot for lot in told if self._showcase.look(lot) != seen.get(lot)]
+        heard = self._showcase.pictures if reader.lots is None else told
+        news = self._news(reader, lots, has_roster=True)
+        return b"retry: 1000\n\n" + news + self._heartbeat(heard)
 
     def _looks_in(self, event_id: str) -> dict[str, str]:
         if len(event_id) != LOOK_LENGTH * len(self._lot_ids):
@@ -266,6 +337,9 @@ class LiveStream:
             events.append(b"event: lot\n%bdata: %b\n\n" % (mark, self._lot_data(lot_id)))
         return b"".join(events)
 
+    def _plain_event(self, lot_id: str) -> bytes:
+        return b"event: lot\ndata: %b\n\n" % self._lot_data(lot_id)
+
     def _events_an_id(self, events: int) -> int:
         id_bytes = LOOK_LENGTH * len(self._lot_ids)
         return max(1, -(-events // MOST_IDS), id_bytes // EVENT_BYTES)
@@ -281,13 +355,13 @@ class LiveStream:
         look = self._showcase.look
         return [_UNSEEN if lot in unseen else look(lot) for lot in self._lot_ids]
 
-    def _heartbeat(self) -> bytes:
+    def _heartbeat(self, lot_ids: Iterable[str]) -> bytes:
         lost = self._showcase.link_lost_since_ms is not None
         beat = Heartbeat(
             now=formats.rfc3339(self._showcase.now_ms()),
             observed_at={
                 lot_id: observed_at
-                for lot_id in self._showcase.pictures
+                for lot_id in lot_ids
                 if (observed_at := self._showcase.change(lot_id).live.observed_at) is not None
             },
             source="lost" if lost else "live",

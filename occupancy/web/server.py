@@ -31,7 +31,7 @@ from occupancy.web.board import Board
 from occupancy.web.bodies import BODY_BYTES
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
-from occupancy.web.events import STREAM_WORDS, LiveStream
+from occupancy.web.events import STREAM_WORDS, LiveStream, StreamQuery
 from occupancy.web.floors import Builder, Floor, Ground
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
@@ -54,6 +54,8 @@ from occupancy.web.tariff_shelf import TariffShelf
 KEEPALIVE_SECONDS = 8.0
 LINGER_SECONDS = 1.0  # for a body that nobody reads any more
 SHUTDOWN_SECONDS = 3.0
+# Hundreds of car parks change many times a second: their readers hear of them together.
+STREAM_APART_SECONDS = 0.25
 LOTS_WAIT_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -192,7 +194,7 @@ def make_face(
     """The application, without a socket; `above` are the routes of the packages above."""
     showcase = Showcase(lots, clock)
     history = behind.history or Reading(connections)
-    stream = LiveStream(showcase)
+    stream = LiveStream(showcase, apart_seconds=STREAM_APART_SECONDS)
     shelf = TariffShelf()
     static = StaticFiles(clock)
     board = Board(showcase, history.pool, static, signs)
@@ -234,6 +236,8 @@ def make_face(
             "Server-sent events: `lot` on every change, `heartbeat`; resumes by Last-Event-ID",
             content_type="text/event-stream",
             about=STREAM_WORDS,
+            query=StreamQuery,
+            problems=(404,),
         ),
         *Health(showcase, stream, alarms, history).routes(),
         *board.routes(),

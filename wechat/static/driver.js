@@ -5,6 +5,7 @@
   const STALE_MS = 90000;
   const LOST_MS = 40000;
   const PROVEN_BEATS = 3;
+  const MOST_CHOSEN = 100; // of the stream
   const words = JSON.parse(document.body.dataset.words);
   const lots = new Map();
   let ahead = null; // the server's clock before ours
@@ -90,7 +91,10 @@
   // A stream saves polls, but many in-app browsers drop it silently: it must first prove itself.
   function tryStream() {
     if (!window.EventSource) return;
-    const source = new EventSource("/v1/stream");
+    const seen = [...document.querySelectorAll("[data-lot], [data-mark]")];
+    const shown = new Set(seen.map((element) => element.dataset.lot || element.dataset.mark));
+    const chosen = shown.size > MOST_CHOSEN ? "" : [...shown].join(",");
+    const source = new EventSource(`/v1/stream?lots=${encodeURIComponent(chosen)}`);
     source.addEventListener("lot", (event) => {
       if (beats >= PROVEN_BEATS) take(JSON.parse(event.data));
     });

@@ -68,9 +68,12 @@ async def shown() -> AsyncIterator[Served]:
 
 
 @asynccontextmanager
-async def reading(shown: Served, last_event_id: str | None = None) -> AsyncIterator[Reader]:
+async def reading(
+    shown: Served, last_event_id: str | None = None, lots: str = ""
+) -> AsyncIterator[Reader]:
     headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
-    async with shown.http.get(shown.url("/v1/stream"), headers=headers) as answer:
+    query = {"lots": lots} if lots else {}
+    async with shown.http.get(shown.url("/v1/stream"), headers=headers, params=query) as answer:
         assert (answer.status, answer.content_type) == (200, "text/event-stream")
         yield Reader(answer)
 
@@ -174,6 +177,29 @@ async def test_an_id_nobody_gave_gets_the_whole_picture(shown: Served, foreign: 
     assert [event.data["id"] for event in opening] == ["kangle", "sanda"]
 
 
+async def test_who_chose_car_parks_hears_of_no_other(shown: Served) -> None:
+    async with reading(shown, lots="sanda") as reader:
+        (opening,) = await reader.until_heartbeat()
+        assert (opening.data["id"], opening.event_id) == ("sanda", None)
+        assert reader.roster == ["sanda"]
+        shown.show("kangle", 2, **with_cars(1))
+        shown.show("sanda", 2, **with_cars(2))
+        shown.face.stream.beat()
+        event = await reader.next()
+        assert (event.data["id"], event.data["live"]["free"]) == ("sanda", 28)
+        assert set((await reader.next()).data["observed_at"]) == {"sanda"}
+    await until(lambda: shown.face.stream.readers == 0)
+
+
+async def test_a_car_park_nobody_has_cannot_be_chosen(shown: Served) -> None:
+    async with shown.http.get(shown.url("/v1/stream?lots=kangle,nowhere")) as answer:
+        assert answer.status == 404
+        assert "'nowhere'" in (await answer.json())["detail"]
+    many = ",".join(f"lot{number}" for number in range(101))
+    async with shown.http.get(shown.url(f"/v1/stream?lots={many}")) as answer:
+        assert answer.status == 400
+
+
 async def test_a_change_of_price_is_told(shown: Served) -> None:
     async with reading(shown) as reader:
         await reader.until_heartbeat()
@@ -218,6 +244,7 @@ def bury(shown: Served) -> int:
     last = 400
     for number in range(2, last + 1):
         shown.show("kangle", number, doubts=(f"{number} " + WIDE,))
+        shown.face.stream._send_gathered()  # noqa: SLF001  # as a quarter of a second later
     return last
 
 
