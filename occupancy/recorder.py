@@ -42,8 +42,10 @@ from occupancy.vital_pusher import VitalPusher
 
 NOW_BLOCK_MS = 1_000
 HISTORY_ENTRIES = 50
-HISTORY_PAUSE_SECONDS = 0.25
-LEASE_SECONDS = 6.0
+# History may be late, the live picture may not: a car park's rows wait for one another, the longer
+# the more car parks there are, so that five hundred cost a recorder no more a row than five.
+HISTORY_PAUSE_SECONDS, PAUSE_A_LOT_SECONDS = 0.25, 0.02
+LEASE_SECONDS, LEASE_PAUSES = 6.0, 3
 LOTS_WAIT_SECONDS = 5.0
 FACES_SECONDS = 1.0
 RESTRICTIONS_SECONDS = 1.0
@@ -260,15 +262,17 @@ class Recorder:
         """Copy one lot's stream into PostgreSQL while we hold its lease."""
         has_told = False
         while not is_cancelled():
-            if not await history.take_lease(self.connections, lot_id, self.name, LEASE_SECONDS):
-                await asyncio.sleep(LEASE_SECONDS / 3)
+            pause_seconds = max(HISTORY_PAUSE_SECONDS, PAUSE_A_LOT_SECONDS * len(self.histories))
+            lease_seconds = max(LEASE_SECONDS, LEASE_PAUSES * pause_seconds)
+            if not await history.take_lease(self.connections, lot_id, self.name, lease_seconds):
+                await asyncio.sleep(lease_seconds / 3)
                 continue
             behind = await history.read_watermark(self.connections, lot_id)
             if not has_told:
                 await self._tell_recorded(lot_id, behind)
                 has_told = True
             if not await self._record_next(lot_id, behind):
-                await asyncio.sleep(HISTORY_PAUSE_SECONDS)
+                await asyncio.sleep(pause_seconds)
 
     async def _tell_recorded(self, lot_id: str, behind: Position) -> None:
         """A server that was wiped, or a recorder that died between the two, told nobody."""
@@ -277,7 +281,7 @@ class Recorder:
             await stream.acknowledge(self.redis, lot_id, *behind)
 
     async def _record_next(self, lot_id: str, behind: Position) -> bool:
-        """Record the next entries; False when there is nothing to do."""
+        """Record the next entries; False when no more wait."""
         after = stream.entry_id(*behind)
         entries = await stream.read_history(self.redis, lot_id, after, HISTORY_ENTRIES)
         parts = [part for entry in entries for part in await self._decode(lot_id, entry)]
@@ -294,7 +298,7 @@ class Recorder:
         except MovedOnError:
             return True
         await stream.acknowledge(self.redis, lot_id, *reached)
-        return True
+        return len(entries) == HISTORY_ENTRIES
 
     async def _decode(self, lot_id: str, entry: stream.HistoryEntry) -> tuple[HistoryRows, ...]:
         """An entry's rows; what cannot be read is set aside with its reason."""

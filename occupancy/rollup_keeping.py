@@ -13,8 +13,8 @@ from occupancy import database, database_rollup, history
 from occupancy.database_rollup import Due, GoneError, Retention
 from occupancy.rollup import DAY_MS, date_start_ms
 
-LOOK_SECONDS = 10.0
-LEASE_SECONDS = 60.0
+LOOK_SECONDS, LOOK_A_LOT_SECONDS = 10.0, 0.12  # a look costs as much as there are car parks
+LEASE_SECONDS = 180.0
 LEASE_NAME = "*rollup"  # no car park's name may begin so
 MOST_DUE = 2_000
 DROP_EVERY_MS = 3_600_000
@@ -38,26 +38,33 @@ class RollupKeeper:
 
     async def run(self) -> None:
         """Look until cancelled; while PostgreSQL is away everything stays due."""
+        lots = 0
         while not is_cancelled():
             try:
                 if await history.take_lease(self.connections, LEASE_NAME, self.name, LEASE_SECONDS):
-                    await self._work()
+                    lots = await self._work()
             except database.NOT_READY as trouble:
                 log.info("rollups wait for PostgreSQL", reason=str(trouble))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(max(LOOK_SECONDS, LOOK_A_LOT_SECONDS * lots))
 
-    async def _work(self) -> None:
-        """Roll up everything that is due, then let go what is too old, once an hour."""
+    async def _work(self) -> int:
+        """Roll up everything that is due, then let go what is too old, once an hour.
+
+        Of how many car parks something was due.
+        """
+        lots: set[str] = set()
         now_ms = self.clock()
         oldest_ms = now_ms - self.keep.observations * DAY_MS
         if struck := await database_rollup.strike_off(self.connections, oldest_ms):
             log.warning("what came later than history is kept is not rolled up", spans=struck)
         while due := await database_rollup.list_due(self.connections, MOST_DUE):
+            lots |= {one.lot_id for one in due}
             await self._roll_up(due)
         if now_ms - self.dropped_at_ms >= DROP_EVERY_MS:
             self.dropped_at_ms = now_ms
             for name in await database_rollup.drop_old(self.connections, now_ms, self.keep):
                 log.info("history is let go", partition=name)
+        return len(lots)
 
     async def _roll_up(self, due: Sequence[Due]) -> None:
         """Of each lot what lies within a day of its first span: no transaction takes long."""

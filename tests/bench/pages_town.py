@@ -62,13 +62,13 @@ def picture(lot: Lot, sequence: int, cars: int) -> LiveOccupancy:
         sequence,
         lot_id=lot.lot_id,
         observed_at_ms=now_ms(),
-        groups=_groups(lot, cars),
+        groups=groups_of(lot, cars),
         cars_inside=None,
     )
     return fold(None, lot, Received(news, now_ms(), now_ms()))
 
 
-def _groups(lot: Lot, cars: int) -> tuple[GroupReading, ...]:
+def groups_of(lot: Lot, cars: int) -> tuple[GroupReading, ...]:
     """The machines filled one after the other, from the ground up."""
     groups, left = [], cars
     for number, group in enumerate(lot.groups, start=1):
@@ -131,7 +131,7 @@ async def give_a_past(postgres_url: str, lots: Sequence[Lot]) -> None:
             lot_id=first.lot_id,
             observed_at_ms=at_ms,
             cars_inside=None,
-            groups=_groups(first, round(first.capacity * (0.5 + 0.4 * math.sin(n / 26)))),
+            groups=groups_of(first, round(first.capacity * (0.5 + 0.4 * math.sin(n / 26)))),
             entries_total=n,
         )
         for n, at_ms in enumerate(times)
