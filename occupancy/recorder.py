@@ -204,16 +204,21 @@ class Recorder:
             if not after:
                 await asyncio.sleep(NOW_BLOCK_MS / 1_000)
                 continue
-            for lot_id, entry_id, entry in await stream.read_now(self.redis, after, NOW_BLOCK_MS):
-                seen[lot_id] = entry_id
-                await self._take_in(entry)
+            told = await stream.read_now(self.redis, after, NOW_BLOCK_MS)
+            newest = {lot_id: (entry_id, entry) for lot_id, entry_id, entry in told}
+            taken_in = [self._take_in(entry) for _, entry in newest.values()]
+            pictures = [picture for picture in taken_in if picture is not None]
+            if pictures:
+                await snapshot.write_all(self.redis, self.run_id, pictures)
+            seen |= {lot_id: entry_id for lot_id, (entry_id, _) in newest.items()}
 
-    async def _take_in(self, entry: stream.NowEntry) -> None:
+    def _take_in(self, entry: stream.NowEntry) -> LiveOccupancy | None:
+        """The lot's new picture; None where it is the old one."""
         news = entry.observation
         lot_id, is_joining = news.lot_id, news.lot_id in self.joining
         lot = self.joining.get(lot_id) or self.lots.get(lot_id)
         if lot is None:  # removed a moment ago
-            return
+            return None
         received = Received(news, entry.made_at_ms, self.clock(), entry.server_made_at_ms)
         if not is_joining:
             self.heard[lot_id] = Heard.after(self.heard.get(lot_id), received)
@@ -221,9 +226,10 @@ class Recorder:
         before = pictures.get(lot_id)
         restrictions = self.sheet.of(lot_id) if self.sheet else ()
         picture = fold(before, lot, received, restrictions)
-        if picture is not before:
-            pictures[lot_id] = picture
-            await snapshot.write(self.redis, self.run_id, picture)
+        if picture is before:
+            return None
+        pictures[lot_id] = picture
+        return picture
 
     async def order_faces(self) -> None:
         """Tell each junction sign's gateway what to show, once a second."""

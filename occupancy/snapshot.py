@@ -32,6 +32,7 @@ if held[1] == ARGV[1] then
 end
 redis.call('HSET', KEYS[1], 'run', ARGV[1], 'epoch', ARGV[2], 'sequence', ARGV[3],
            'picture', ARGV[4])
+redis.call('PUBLISH', ARGV[5], ARGV[4])
 return 1
 """
 
@@ -55,19 +56,17 @@ async def read_server_version(redis: Redis) -> tuple[int, int]:
 
 async def write(redis: Redis, run_id: str, picture: LiveOccupancy) -> bool:
     """Write and announce the picture unless a newer one is there; whether it was written."""
-    payload = _encoder.encode(picture)
-    written = await redis.eval(
-        _WRITE_IF_NEWER,
-        1,
-        picture_key(picture.lot_id),
-        run_id,
-        str(picture.epoch),
-        str(picture.sequence),
-        payload,
-    )
-    if written:
-        await redis.publish(CHANNEL, payload)
-    return bool(written)
+    return bool(await write_all(redis, run_id, [picture]))
+
+
+async def write_all(redis: Redis, run_id: str, pictures: Iterable[LiveOccupancy]) -> int:
+    """The same with many in one question; how many were written."""
+    pipe = redis.pipeline(transaction=False)
+    for picture in pictures:
+        place = (run_id, str(picture.epoch), str(picture.sequence))
+        told = (_encoder.encode(picture), CHANNEL)
+        pipe.eval(_WRITE_IF_NEWER, 1, picture_key(picture.lot_id), *place, *told)
+    return sum(await pipe.execute())
 
 
 async def read_all(redis: Redis, lot_ids: Iterable[str]) -> list[LiveOccupancy]:

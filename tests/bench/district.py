@@ -94,6 +94,7 @@ async def _measure(lots: int, seconds: float, workers: int) -> dict[str, Any]:
             begun = time.monotonic()
             told = {"readers": await _told(listening), "drivers": await _told(asking)}
             parts = _spent(before, used_by_part(os.getpid()), time.monotonic() - begun)
+            _say(f"the load has ended: {told['readers']}")
             sent = await _told(edge)
             ended = time.monotonic()
             wrong = await _wrong(served.postgres_url, sent)

@@ -39,6 +39,7 @@ def run(port: int, readers: int, lots: int, seconds: float, file: Path) -> dict[
     for number in sockets:
         poll.register(number, select.EPOLLIN)
     late: list[float] = []
+    held: dict[tuple[int, bytes], int] = {}  # what each reader knows of each car park
     told, lost, took_bytes = 0, 0, 0
     begun = time.monotonic()
     while (passed := time.monotonic() - begun) < seconds:
@@ -52,9 +53,10 @@ def run(port: int, readers: int, lots: int, seconds: float, file: Path) -> dict[
             now = time.time() * 1_000
             for found in _EVENT.finditer(got):
                 told += 1
-                since = times[places[found[1]], int(found[2])]
-                if passed > SETTLE_SECONDS and since and now - since < 60_000:
-                    late.append(now - since)
+                lot_id, cars = found[1], int(found[2])
+                before, held[number, lot_id] = held.get((number, lot_id)), cars
+                if passed > SETTLE_SECONDS and before is not None and cars != before:
+                    late.append(now - times[places[lot_id], cars])
     ordered = np.sort(np.array(late)) if late else np.zeros(1)
     return {
         "told": told,
