@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisClusterException
 
 from gateway.settings import BadSettingError
 
@@ -22,7 +23,8 @@ _PATIENCE: dict[str, Any] = {
 _SINGLE = ("redis", "rediss", "unix")
 _FORMS = (
     "redis://host:port, rediss://host:port, unix:///path, "
-    "redis+sentinel://host:port,host:port/service, redis+cluster://host:port,host:port"
+    "redis+sentinel://host:port,host:port/service, redis+cluster://host:port,host:port; "
+    "with TLS rediss+sentinel:// and rediss+cluster://, ?ssl_ca_certs=FILE for an own authority"
 )
 
 
@@ -35,9 +37,9 @@ def connect(url: str) -> Redis:
     scheme = url.partition("://")[0]
     if scheme in _SINGLE:
         return _single(url)
-    if scheme == "redis+sentinel":
+    if scheme in ("redis+sentinel", "rediss+sentinel"):
         return _sentinel(url)
-    if scheme == "redis+cluster":
+    if scheme in ("redis+cluster", "rediss+cluster"):
         return _cluster(url)
     raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} is none of {_FORMS}")
 
@@ -58,8 +60,9 @@ def _sentinel(url: str) -> Redis:
     service = parts.path.strip("/")
     if not service:
         raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} lacks the service name: {_FORMS}")
+    told = {**_PATIENCE, **_encryption(url)}  # the sentinels speak TLS as well
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
-        _places(url), sentinel_kwargs=_PATIENCE, **_PATIENCE, **_credentials(url)
+        _places(url), sentinel_kwargs=told, **told, **_credentials(url)
     )
     client = cast("Redis", sentinels.master_for(service, redis_class=_BehindSentinel))
     pool = client.connection_pool
@@ -77,12 +80,27 @@ class _BehindSentinel(Redis):
                 await sentinel.aclose()
 
 
+class _Cluster(RedisCluster):
+    """A cluster whose nodes are all away is lost like any other server: it is tried again."""
+
+    async def initialize(
+        self,
+        additional_startup_nodes_info: list[tuple[str, int]] | None = None,
+        last_failed_node_name: str | None = None,
+    ) -> RedisCluster:
+        try:
+            return await super().initialize(additional_startup_nodes_info, last_failed_node_name)
+        except RedisClusterException as away:
+            raise RedisConnectionError(str(away)) from away
+
+
 def _cluster(url: str) -> Redis:
     nodes = [ClusterNode(host, port) for host, port in _places(url)]
-    cluster = RedisCluster(
+    cluster = _Cluster(
         startup_nodes=nodes,
         socket_timeout=SOCKET_SECONDS,
         socket_connect_timeout=SOCKET_SECONDS,
+        **_encryption(url),
         **_credentials(url),
     )
     # The commands used here have the same names and answers on a cluster.
@@ -112,6 +130,15 @@ def _credentials(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     given = {"username": parts.username, "password": parts.password}
     return {name: unquote(value) for name, value in given.items() if value}
+
+
+def _encryption(url: str) -> dict[str, Any]:
+    """TLS that checks who answers, by the machine's authorities or by one of our own."""
+    parts = urlsplit(url)
+    if not parts.scheme.startswith("rediss"):
+        return {}
+    authority = parse_qs(parts.query).get("ssl_ca_certs", [])
+    return {"ssl": True, **({"ssl_ca_certs": authority[0]} if authority else {})}
 
 
 def _shown(url: str) -> str:

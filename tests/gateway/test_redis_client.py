@@ -92,7 +92,7 @@ async def _cluster(folder: Path) -> AsyncIterator[list[Valkey]]:
     async with AsyncExitStack() as stack:
         nodes = [
             await stack.enter_async_context(
-                valkey(folder / str(number), ("--cluster-enabled", "yes"), _cluster_port())
+                valkey(folder / str(number), ("--cluster-enabled", "yes"), cluster_port())
             )
             for number in range(3)
         ]
@@ -106,7 +106,7 @@ async def _cluster(folder: Path) -> AsyncIterator[list[Valkey]]:
         yield nodes
 
 
-def _cluster_port() -> int:
+def cluster_port() -> int:
     """The bus takes the port 10,000 above."""
     while (port := free_port()) > 55_000:
         continue
@@ -123,7 +123,7 @@ async def _knows_all(node: Valkey) -> bool:
     return isinstance(told, bytes) and b"cluster_state:ok" in told
 
 
-async def _says_everything(redis: Redis) -> None:
+async def says_everything(redis: Redis) -> None:
     """Every command a gateway, a recorder and a sign need."""
     assert await stream.publish_now(redis, stream.NowEntry(_placed(1), 5))
     assert not await stream.publish_now(redis, stream.NowEntry(_placed(1), 5))
@@ -144,14 +144,14 @@ async def _says_everything(redis: Redis) -> None:
 
 
 async def test_a_single_server_takes_it_all(redis: Redis) -> None:
-    await _says_everything(redis)
+    await says_everything(redis)
 
 
 async def test_a_cluster_of_three_takes_it_all(tmp_path: Path) -> None:
     async with _cluster(tmp_path) as nodes:
         places = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
         async with connect(f"redis+cluster://{places}") as redis:
-            await _says_everything(redis)
+            await says_everything(redis)
             for lot_id in ("kangle", "zhanqian", "sanda"):
                 await stream.ask_again(redis, lot_id, 7, 1)
                 known = await stream.read_acknowledged(redis, lot_id)
@@ -166,7 +166,7 @@ async def test_behind_sentinel_the_client_follows_a_fail_over(tmp_path: Path) ->
         watcher = await stack.enter_async_context(_sentinel(tmp_path / "sentinel", first))
         url = f"redis+sentinel://127.0.0.1:1,127.0.0.1:{watcher.port}/town"
         redis = await stack.enter_async_context(connect(url))
-        await _says_everything(redis)
+        await says_everything(redis)
         await first.kill()
 
         async def is_served_again() -> bool:

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 from redis.asyncio import Redis
 
+from gateway.redis_client import connect
 from occupancy import snapshot
 from tests.builders import a_lot
+from tests.gateway.test_redis_client import _cluster
 from tests.occupancy.web.faces import a_picture
 
 KANGLE, SANDA = a_lot(), a_lot(lot_id="sanda")
@@ -64,3 +67,20 @@ async def test_a_follower_ends_although_somebody_swallowed_its_cancellation(redi
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         following = group.create_task(follow(), name="follow")
     assert following.result() == []
+
+
+async def test_a_cluster_takes_many_pictures_at_once_and_tells_of_each(tmp_path: Path) -> None:
+    lots = [a_lot(lot_id=f"lot{number}") for number in range(9)]
+    async with _cluster(tmp_path) as nodes:
+        places = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+        async with (
+            connect(f"redis+cluster://{places}") as redis,
+            connect(nodes[0].url) as node,
+            node.pubsub() as heard,
+        ):
+            await heard.subscribe(snapshot.CHANNEL)
+            assert (await heard.get_message(timeout=10))["type"] == "subscribe"
+            written = await snapshot.write_all(redis, "run", [a_picture(lot) for lot in lots])
+            told = [await heard.get_message(timeout=10) for _ in lots]
+    assert written == len(lots)
+    assert {one["type"] for one in told} == {"message"}
