@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from occupancy.database import Pool
     from occupancy.joining import Wish
     from occupancy.report.period import Period
+    from occupancy.truth_check import TruthCheck
 
 FOUND_TROUBLE, BAD_INPUT = 1, 2
 JOINED_FOLDER = "car_parks"  # in ZHIBO_DATA: the drivers' files of car parks that joined
@@ -406,13 +407,14 @@ def open_history(arguments: argparse.Namespace, environ: Environ) -> int:
 
 def truth_check(arguments: argparse.Namespace, environ: Environ) -> int:
     from occupancy.counting import check_lots
-    from occupancy.lot_file import load_shipped
+    from occupancy.database import list_lots
 
-    lots = [arguments.lot] if arguments.lot else [lot.lot_id for lot in load_shipped()]
-    checks = _with_servers(
-        environ,
-        lambda redis, connections: check_lots(redis, connections, lots, now_ms, _person(environ)),
-    )
+    async def check(redis: "Redis", connections: "Pool") -> "list[TruthCheck]":
+        every = [lot.lot_id for lot in await list_lots(connections)]
+        lots = [arguments.lot] if arguments.lot else every
+        return await check_lots(redis, connections, lots, now_ms, _person(environ))
+
+    checks = _with_servers(environ, check)
     print("\n".join(check.line() for check in checks))
     return FOUND_TROUBLE if any(check.is_beyond_limit for check in checks) else 0
 
@@ -656,6 +658,8 @@ def doctor(_: argparse.Namespace, environ: Environ) -> int:
     offset = gateway.config.PORT_OFFSET.read(environ)
     paths = gateway.config.list_shipped()
     configs = [gateway.config.load_config(path, port_offset=offset) for path in paths]
+    joined = (occupancy.config.DATA.read(environ) / JOINED_FOLDER).glob("*.modbus.toml")
+    configs += [gateway.config.load_config(path) for path in sorted(joined)]
     redis_url = gateway.config.REDIS_URL.read(environ)
     postgres_url = occupancy.config.POSTGRES_URL.read(environ)
     replica_url = occupancy.config.POSTGRES_REPLICA_URL.read(environ)
@@ -686,21 +690,24 @@ def _check_account(redis_url: str, environ: Environ) -> "Finding":
 
 def official_account(arguments: argparse.Namespace, environ: Environ) -> int:
     from gateway.redis_client import connect
+    from occupancy.database import list_lots
     from wechat.account_errors import WechatError
     from wechat.commands import make_codes, put_menu
 
     settings = wechat.config.load_settings(environ)
     public_url = occupancy.web.config.PUBLIC_URL.read(environ)
-    redis_url = _needed(gateway.config.REDIS_URL, environ)
 
-    async def run() -> str:
-        async with connect(redis_url) as redis:
-            if arguments.what == "menu":
-                return await put_menu(redis, settings, public_url, now_ms)
-            return await make_codes(redis, settings, now_ms)
+    async def menu() -> str:
+        async with connect(_needed(gateway.config.REDIS_URL, environ)) as redis:
+            return await put_menu(redis, settings, public_url, now_ms)
+
+    async def codes(redis: "Redis", connections: "Pool") -> str:
+        lots = [lot.lot_id for lot in await list_lots(connections)]
+        return await make_codes(redis, settings, lots, now_ms)
 
     try:
-        print(asyncio.run(run()))
+        is_menu = arguments.what == "menu"
+        print(asyncio.run(menu()) if is_menu else _with_servers(environ, codes))
     except WechatError as refusal:
         print(f"zhibo wechat {arguments.what}: {refusal}", file=sys.stderr)
         return FOUND_TROUBLE

@@ -1,13 +1,12 @@
 """What an operator does with the account from the command line: menu, door codes, forgetting."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from redis.asyncio import Redis
 
 from gateway.doctor import Finding
 from gateway.settings import BadSettingError
-from occupancy.lot_file import load_shipped
 from routing.patience import AwayError
 from wechat.account import Account, opened
 from wechat.account_errors import WechatError
@@ -37,12 +36,13 @@ async def put_menu(redis: Redis, settings: WechatSettings, public_url: str, cloc
     return f"the menu is set; elders (tag {tag_id}) see their own. It shows within five minutes"
 
 
-async def make_codes(redis: Redis, settings: WechatSettings, clock: Clock) -> str:
+async def make_codes(
+    redis: Redis, settings: WechatSettings, lot_ids: Sequence[str], clock: Clock
+) -> str:
     """The addresses behind the codes at the doors, a line each. Raises WechatError."""
     async with _account(redis, settings, clock) as account:
-        lots = load_shipped()
-        codes = [await account.make_qr(f"{SCENE_LOT}{lot.lot_id}") for lot in lots]
-    return "\n".join(f"{lot.lot_id:<12} {code}" for lot, code in zip(lots, codes, strict=True))
+        codes = [await account.make_qr(f"{SCENE_LOT}{lot_id}") for lot_id in lot_ids]
+    return "\n".join(f"{lot_id:<12} {code}" for lot_id, code in zip(lot_ids, codes, strict=True))
 
 
 async def erase(redis: Redis, settings: WechatSettings, openid: str, clock: Clock) -> str:
