@@ -12,6 +12,10 @@ class NoNamespacesError(Exception):
     """Network namespaces cannot be had here: they need root, Linux and iproute2."""
 
 
+class ForbiddenHereError(NoNamespacesError):
+    """The tools are there and we are root, but this kernel or container lets nobody make them."""
+
+
 @dataclass
 class Network:
     """Machines by their names. Ours is `HOST`, from where the test looks at all of them."""
@@ -65,7 +69,10 @@ async def network() -> AsyncIterator[Network]:
     number = os.getpid() % 250 + 1
     made = Network(f"zb{os.getpid()}", f"10.{number}.77")
     ours = f"{made.tag[:10]}-h"
-    await _ip("netns", "add", made.switch)
+    try:
+        await _ip("netns", "add", made.switch)
+    except NoNamespacesError as refusal:
+        raise ForbiddenHereError(str(refusal)) from None
     try:
         await _ip("-n", made.switch, "link", "add", "br0", "type", "bridge")
         await _ip("-n", made.switch, "link", "set", "br0", "up")
