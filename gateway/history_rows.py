@@ -1,8 +1,8 @@
 """Observations as history keeps them: numbers in columns, so that no reader unpacks each row."""
 
 import struct
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 
 import msgspec
 
@@ -74,6 +74,36 @@ def decode_rows(payload: bytes) -> tuple[HistoryRows, ...]:
     for part in parts:
         _require_whole(part)
     return parts
+
+
+def join(parts: Iterable[HistoryRows]) -> list[HistoryRows]:
+    """Neighbours of one shape as one: a gateway that is heard well sends a row at a time."""
+    joined = []
+    for (lot_id, epoch, lanes, groups), some in groupby(parts, key=_shape_of_part):
+        alike = list(some)
+        starts = accumulate((len(part) for part in alike), initial=0)
+        joined.append(
+            HistoryRows(
+                lot_id,
+                epoch,
+                lanes,
+                groups,
+                b"".join(part.numbers for part in alike),
+                b"".join(part.lane_totals for part in alike),
+                b"".join(part.group_occupied for part in alike),
+                b"".join(part.bases for part in alike),
+                {
+                    start + place: told
+                    for start, part in zip(starts, alike, strict=False)
+                    for place, told in part.doubts.items()
+                },
+            )
+        )
+    return joined
+
+
+def _shape_of_part(part: HistoryRows) -> tuple[str, int, int, int]:
+    return (part.lot_id, part.epoch, part.lanes, part.groups)
 
 
 def rows_of(batch: Sequence[Observation]) -> tuple[HistoryRows, ...]:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.history_rows import BASES, COLUMNS, NOTHING, HistoryRows
+from gateway.history_rows import BASES, COLUMNS, NOTHING, HistoryRows, join
 
 TABLE_COLUMNS = (
     *("lot_id", "epoch", "sequence", "observed_at", "gateway_at", "recorded_at"),
@@ -81,7 +81,7 @@ def contiguous(
 def write(parts: Sequence[HistoryRows], offset_ms: int, recorded_at_ms: int) -> Written:
     """The parts as one COPY; `offset_ms` is how far the gateway's clock is behind ours."""
     pieces, days, moments = [_HEADER], set[int](), list[int]()
-    for part in parts:
+    for part in join(parts):
         numbers = _numbers(part)
         observed = numbers[:, COLUMNS.index("observed_at_ms")] + offset_ms
         possible = (observed >= EARLIEST_MS) & (observed <= recorded_at_ms + DAY_MS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.history_rows import decode_rows, encode_rows, rows_of
+from gateway.history_rows import decode_rows, encode_rows, join, rows_of
 from gateway.observation import Basis, Observation
 from gateway.reconcile import balance_of
 from occupancy import history
@@ -131,6 +131,14 @@ def test_a_run_behind_any_place_is_the_same_found_at_once_or_row_by_row(
     assert [row.sequence for row in plain_rows(run)] == kept
     fresh = [news for news in left if news.position > behind]
     assert has_hole == (len(kept) < len(fresh))
+
+
+@given(batch=batches())
+def test_rows_sent_one_by_one_are_written_as_if_sent_together(batch: list[Observation]) -> None:
+    one_by_one = [part for news in batch for part in rows_of([news])]
+    together = rows_of(batch)
+    assert join(one_by_one) == list(together)
+    assert write(one_by_one, 0, MORNING_MS) == write(together, 0, MORNING_MS)
 
 
 def test_the_days_of_the_rows_are_named_in_order() -> None:
