@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import aiomqtt
+import uvloop
 
 from gateway.bay_config import BayConfig, load_maps, read_broker
 from gateway.bay_ledger import BayPark
@@ -34,7 +35,7 @@ def measure(arguments: list[str]) -> Report:
     parser.add_argument("--messages", type=int, default=60_000)
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_measure(chosen.messages, Path(folder)))
+        return uvloop.run(_measure(chosen.messages, Path(folder)))
 
 
 async def _measure(messages: int, folder: Path) -> Report:
