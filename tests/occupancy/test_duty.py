@@ -121,7 +121,10 @@ async def test_who_takes_the_duty_over_raises_nothing_twice(
     assert await kept(connections) == [(AlarmKind.DEVICE_OFFLINE, False)]
 
 
-async def test_of_two_only_one_has_the_duty(redis: Redis, connections: Pool) -> None:
+async def test_of_two_only_one_has_the_duty(
+    redis: Redis, connections: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duty, "LEASE_SECONDS", 60.0)  # a slow machine lets nothing run out
     one, two = Watched(redis, connections), Watched(redis, connections, name="two")
     async with on_duty(one) as first:
         await until(lambda: first.is_holder)

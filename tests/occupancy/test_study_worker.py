@@ -69,6 +69,7 @@ async def kept(connections: asyncpg.Pool, number: int) -> KeptStudy:
     return found
 
 
+@pytest.mark.timeout(600)  # two plays of a month
 async def test_a_study_of_a_recorded_month_is_played_and_plays_again_alike(
     connections: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
