@@ -17,6 +17,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 REPLICA_SERVES = 'zhibo_replica_state{state="serving"} 1.0'
+LOOKS = 4
 REPLICA_AWAY = 'zhibo_replica_state{state="away"} 1.0'
 
 
@@ -62,6 +63,19 @@ async def _recorded(town: District) -> int:
         await connection.close()
 
 
+async def _settled(town: District) -> int:
+    """The same, once it has stood still for longer than history waits between two looks."""
+    seen: list[int] = []
+
+    async def stands_still() -> bool:
+        await asyncio.sleep(1)
+        seen.append(await _recorded(town))
+        return len(seen) > LOOKS and len(set(seen[-LOOKS:])) == 1
+
+    await until(stands_still, within_seconds=60)
+    return seen[-1]
+
+
 async def _tells(town: District, line: str) -> bool:
     async with town.http.get(town.web("web-1") + "/metrics") as answer:
         return line in await answer.text()
@@ -84,7 +98,7 @@ async def test_a_gateway_is_refused_at_anothers_stream(town: District) -> None:
 
 
 async def test_a_cut_cable_loses_and_doubles_nothing(town: District) -> None:
-    before = await _recorded(town)
+    before = await _settled(town)
     moved = await _moved(town)
     for machine in ("edge", "recorder", "redis"):
         await town.network.cut(machine)
