@@ -230,7 +230,7 @@ class LiveStream:
         readers = self._open_readers()
         if not readers:
             return
-        frame = _Frame(self._heartbeat(self._showcase.pictures))
+        frame = _Frame(self._heartbeat(self._lot_ids))
         for reader in readers:
             if reader.is_slow:
                 self._lose_patience(reader)
@@ -314,9 +314,8 @@ class LiveStream:
         told = self._told_to(reader)
         seen = self._looks_in(last_event_id) if reader.lots is None else {}
         lots = [lot for lot in told if self._showcase.look(lot) != seen.get(lot)]
-        heard = self._showcase.pictures if reader.lots is None else told
         news = self._news(reader, lots, has_roster=True)
-        return b"retry: 1000\n\n" + news + self._heartbeat(heard)
+        return b"retry: 1000\n\n" + news + self._heartbeat(told)
 
     def _looks_in(self, event_id: str) -> dict[str, str]:
         if len(event_id) != LOOK_LENGTH * len(self._lot_ids):

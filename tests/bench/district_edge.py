@@ -85,7 +85,7 @@ class Edge:
 async def run(
     redis_url: str, lots: int, cars: float, seconds: float, file: Path
 ) -> dict[str, object]:
-    chance = random.Random(1)  # noqa: S311
+    chance, arrivals = random.Random(1), np.random.default_rng(1)  # noqa: S311
     edges = [Edge(lot, lot.capacity // 2) for lot in a_town(lots)]
     times, late = times_of(file, lots), []
     passed = 0
@@ -97,7 +97,7 @@ async def run(
             late.append(time.monotonic() - due)
             speaking = set(range(tick % TICKS_A_SECOND, lots, TICKS_A_SECOND))
             at_ms = now_ms()
-            for _ in range(_poisson(chance, cars / 60 * TICK_SECONDS)):
+            for _ in range(arrivals.poisson(cars / 60 * TICK_SECONDS)):
                 number = chance.randrange(lots)
                 edges[number].pass_car(chance)
                 times[number, edges[number].inside] = at_ms
@@ -119,14 +119,6 @@ async def run(
             for edge in edges
         },
     }
-
-
-def _poisson(chance: random.Random, mean: float) -> int:
-    """Knuth's: how many of a mean come, one exponential pause after the other."""
-    number, left = 0, mean
-    while (left := left - chance.expovariate(1.0)) > 0:
-        number += 1
-    return number
 
 
 if __name__ == "__main__":
