@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from zhibo.parser import COMMANDS
+
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("gateway", "occupancy", "routing", "wechat", "lot_sim")
+PACKAGES = ("gateway", "occupancy", "routing", "wechat", "lot_sim", "zhibo")
 _ROOM = re.compile(r"^- `(?P<path>[a-z_0-9/]+)\.py`(?P<pure> P)?: ", re.MULTILINE)
 
 
@@ -36,6 +38,11 @@ def test_every_room_has_its_line() -> None:
 def test_the_rooms_said_to_be_pure_are_held_to_it() -> None:
     said = {path for path, pure in rooms_in_the_document().items() if pure}
     assert said == pure_rooms_in_the_import_rules()
+
+
+def test_every_command_has_the_room_of_its_name() -> None:
+    rooms = {file.stem for file in (ROOT / "zhibo/commands").glob("*.py")} - {"__init__"}
+    assert rooms == {command.name.replace("-", "_") for command in COMMANDS}
 
 
 def test_every_module_says_its_purpose_in_its_first_line() -> None:

@@ -11,7 +11,6 @@ import asyncpg
 from playwright.async_api import BrowserContext
 from redis.asyncio import Redis
 
-import zhibo
 from occupancy import database, database_studies, join_desk, snapshot
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
@@ -29,6 +28,7 @@ from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.admin import desk as desk_room
 from tests.occupancy.web.admin.desk import Browser, Desk, desk
 from tests.occupancy.web.faces import a_picture
+from zhibo.settings import SETTINGS
 
 QUARTER_MS = 900_000
 OUTCOME = Path(desk_room.__file__).with_name("study_outcome.json")
@@ -126,7 +126,7 @@ async def coming() -> dict[str, Coming]:
 async def at_the_desk(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[DeskStage]:
     await seed_sites(connections, shipped_sites())
     await database.seed_lots(connections, load_shipped())
-    told = tell_settings(zhibo.SETTINGS, {})
+    told = tell_settings(SETTINGS, {})
     beside = Behind(told=told, outlook=outlook, guiding=lambda: Guiding(advice, coming))
     async with desk(connections, redis, load_shipped(), SIGNS, beside) as running:
         admin = running.served.face.admin

@@ -14,9 +14,10 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
-import zhibo
 from occupancy import embedded
 from tests.gateway.tls import certificate_files
+from zhibo.parser import COMMANDS
+from zhibo.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 KIT = ROOT / "deploy"
@@ -57,7 +58,7 @@ def test_systemd_takes_every_unit(tmp_path: Path) -> None:
 
 
 def test_every_service_runs_a_command_there_is_without_rights_it_does_not_need() -> None:
-    known = set(re.findall(r"^    ([\w-]+)\s", zhibo.parser().format_help(), re.MULTILINE))
+    known = {command.name for command in COMMANDS}
     for unit in KIT.glob("systemd/*.service"):
         text = unit.read_text(encoding="utf-8")
         (command,) = re.findall(r"(?m)^ExecStart=(.*)$", text)
@@ -69,7 +70,7 @@ def test_every_service_runs_a_command_there_is_without_rights_it_does_not_need()
 
 
 def test_settings_of_the_kit_are_settings_there_are() -> None:
-    known = {setting.name for setting in zhibo.SETTINGS} | {"ZHIBO_BACKUP_KEEP_DAYS"}
+    known = {setting.name for setting in SETTINGS} | {"ZHIBO_BACKUP_KEEP_DAYS"}
     for file in (*KIT.glob("systemd/*"), KIT / "compose.yaml"):
         named = set(re.findall(r"\bZHIBO_[A-Z_]+", file.read_text(encoding="utf-8")))
         assert named <= known, (file.name, named - known)
@@ -129,7 +130,7 @@ def test_compose_is_of_its_schema_and_runs_commands_there_are() -> None:
         str(file),
     )
     services = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
-    known = set(re.findall(r"^    ([\w-]+)\s", zhibo.parser().format_help(), re.MULTILINE))
+    known = {command.name for command in COMMANDS}
     ours = {name: one["command"][0] for name, one in services.items() if one["image"] == "zhibo"}
     assert ours.keys() >= {"migrate", "recorder", "web", "press", "study"}
     assert set(ours.values()) <= known

@@ -19,9 +19,9 @@ def step(file: Path, by_ms: int) -> None:
 def main() -> None:
     file, true_ms = Path(sys.argv.pop(1)), gateway.process.now_ms
     gateway.process.now_ms = lambda: true_ms() + int(file.read_text())
-    import zhibo  # noqa: PLC0415  # it takes the clock as it is now
+    import zhibo.__main__  # noqa: PLC0415  # it takes the clock as it is now
 
-    zhibo.main()
+    zhibo.__main__.main()
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def test_the_command_names_file_and_line_and_exits_with_2(tmp_path: Path) -> Non
     bad.write_text(good.read_text(encoding="utf-8") + "x,1,many,2016-11-01 08:00\n")
     command = [
         sys.executable,
-        "zhibo.py",
+        "-m",
+        "zhibo",
         "forecast-eval",
         "--train",
         str(good),

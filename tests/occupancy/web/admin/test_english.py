@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-import zhibo
 from gateway.observation import DeviceHealth, DeviceState
 from occupancy import database, database_tariffs
 from occupancy.lot_file import load_shipped
@@ -24,6 +23,7 @@ from occupancy.web.admin.settings_told import tell_settings
 from occupancy.web.server import Behind
 from tests.builders import MORNING_MS
 from tests.occupancy.web.admin.desk import Answer, Desk, desk
+from zhibo.settings import SETTINGS
 
 ADMIN = Path(language.__file__).parent
 OCCUPANCY = ADMIN.parent.parent
@@ -121,7 +121,7 @@ def test_the_tables_put_in_what_the_sentence_has() -> None:
 async def office(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[Desk]:
     await database.seed_lots(connections, load_shipped())
     await database_tariffs.seed_tariffs(connections, shipped_tariffs())
-    beside = Behind(told=tell_settings(zhibo.SETTINGS, {}))
+    beside = Behind(told=tell_settings(SETTINGS, {}))
     async with desk(connections, redis, load_shipped(), beside=beside) as running:
         device = DeviceHealth("kangle-g1", DeviceState.LOST, MORNING_MS, "the device hung up")
         running.served.show("kangle", 1, devices=(device,))

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-import zhibo
 from gateway.settings import Setting, text
 from occupancy.permissions import Role
 from occupancy.web.admin.settings_page import parts_of
@@ -20,6 +19,7 @@ from occupancy.web.admin.settings_told import (
 )
 from occupancy.web.server import Behind
 from tests.occupancy.web.admin.desk import Desk, desk
+from zhibo.settings import SETTINGS
 
 SECRETS = {
     "ZHIBO_POSTGRES_URL": "postgresql://zhibo:hunter2@db/zhibo?sslpassword=hunter2",
@@ -37,7 +37,7 @@ SECRETS = {
 
 @pytest.fixture
 async def office(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[Desk]:
-    told = tell_settings(zhibo.SETTINGS, {**SECRETS, "ZHIBO_PORT": "9000"})
+    told = tell_settings(SETTINGS, {**SECRETS, "ZHIBO_PORT": "9000"})
     async with desk(connections, redis, beside=Behind(told=told)) as running:
         yield running
 
@@ -46,7 +46,7 @@ async def test_an_administrator_reads_every_setting_and_no_secret(office: Desk) 
     boss = await office.at_work("boss", Role.ADMIN)
     page = await boss.get("/admin/settings")
     assert page.status == 200
-    for setting in zhibo.SETTINGS:
+    for setting in SETTINGS:
         assert setting.name in page.words
     assert "hunter2" not in page.text
     assert "ZHIBO_PORT 网页服务的端口 9000 已改" in page.words
@@ -62,11 +62,11 @@ async def test_nobody_else_reads_settings(office: Desk, role: Role) -> None:
 
 
 def test_every_setting_is_told_in_chinese_and_none_that_is_gone() -> None:
-    assert set(read_words()) == {setting.name for setting in zhibo.SETTINGS}
+    assert set(read_words()) == {setting.name for setting in SETTINGS}
 
 
 def test_every_setting_has_its_part_once() -> None:
-    told = tell_settings(zhibo.SETTINGS, {})
+    told = tell_settings(SETTINGS, {})
     parts = parts_of(told)
     assert sorted(one.name for _, part in parts for one in part) == sorted(t.name for t in told)
 
@@ -90,5 +90,5 @@ def test_an_address_keeps_all_but_its_password() -> None:
 
 def test_what_is_named_a_secret_is_one() -> None:
     names = ("SECRET", "TOKEN", "AES_KEY", "AMAP_KEY", "TENCENT_KEY")
-    named = [one for one in zhibo.SETTINGS if one.name.endswith((*names, "_PREVIOUS"))]
+    named = [one for one in SETTINGS if one.name.endswith((*names, "_PREVIOUS"))]
     assert [one.name for one in named if not one.secret] == []

@@ -1,0 +1,1 @@
+"""The front door: parses the command, wires the parts, hands over."""

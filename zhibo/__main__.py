@@ -1,0 +1,38 @@
+"""`zhibo COMMAND`: gathers what is set, runs the command, ends with its exit code."""
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import gateway.process
+import occupancy.config
+from zhibo import environ, refusals
+from zhibo.parser import make_parser
+
+if TYPE_CHECKING:
+    from zhibo.command import Command
+
+
+def main() -> None:
+    """Exit 0 when all went well, 1 when a check found something, 2 when the input is wrong."""
+    arguments = make_parser().parse_args()
+    command: Command = arguments.command
+    told = environ.gather(arguments, joins_running=command.joins_running)
+    if told.get("ZHIBO_CHILD"):
+        gateway.process.die_with_parent(signal.SIGTERM)
+    try:
+        level = occupancy.config.LOG_LEVEL.read(told)
+        gateway.process.configure_logging(command.name, level)
+        code = command.run(arguments, told)
+    except refusals.kinds() as refusal:
+        refusals.refuse(command.name, refusal)
+    except BaseExceptionGroup as group:
+        first = refusals.find(group)
+        if first is None:
+            raise
+        refusals.refuse(command.name, first)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

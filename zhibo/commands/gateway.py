@@ -1,0 +1,30 @@
+"""`zhibo gateway`: one car park's gateway, on the box in the car park."""
+
+from argparse import Namespace
+
+import gateway.config
+import gateway.process
+from gateway.process import monotonic_seconds, now_ms
+from zhibo.arguments import ask_config
+from zhibo.command import Command, Environ
+from zhibo.environ import needed
+
+
+def run(arguments: Namespace, environ: Environ) -> int:
+    from gateway.station import StationSettings, run_gateway
+
+    offset = gateway.config.PORT_OFFSET.read(environ)
+    config = gateway.config.load_config(arguments.config, port_offset=offset)
+    settings = StationSettings(
+        redis_url=needed(gateway.config.REDIS_URL, environ),
+        outbox_folder=gateway.config.OUTBOX_FOLDER.read(environ),
+        rate_factor=gateway.config.RATE_FACTOR.read(environ),
+        outbox_mib=gateway.config.OUTBOX_MIB.read(environ),
+    )
+    gateway.process.run(
+        lambda stopping: run_gateway(config, settings, now_ms, monotonic_seconds, stopping)
+    )
+    return 0
+
+
+COMMAND = Command("gateway", "one car park's gateway", run, ask_config)
