@@ -56,7 +56,7 @@ class FaceState(StrEnum):
     UNKNOWN = "unknown"  # cannot be read back
 
 
-class LaneReading(msgspec.Struct, frozen=True, array_like=True):
+class LaneReading(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One loop counter's running total since this outbox was born; it never falls."""
 
     device_id: str
@@ -66,7 +66,7 @@ class LaneReading(msgspec.Struct, frozen=True, array_like=True):
     doubts: tuple[str, ...] = ()
 
 
-class GroupReading(msgspec.Struct, frozen=True, array_like=True):
+class GroupReading(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One machine group. Levels run from the ground up; None where nothing is known.
 
     `occupied_by_level` counts every car on a pallet, also in a group that is jammed.
@@ -84,7 +84,7 @@ class GroupReading(msgspec.Struct, frozen=True, array_like=True):
     doubts: tuple[str, ...] = ()
 
 
-class SignReading(msgspec.Struct, frozen=True, array_like=True):
+class SignReading(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a guidance sign should show and what it says it shows, one text a line."""
 
     device_id: str
@@ -94,7 +94,7 @@ class SignReading(msgspec.Struct, frozen=True, array_like=True):
     read_at_ms: int
 
 
-class DeviceHealth(msgspec.Struct, frozen=True, array_like=True):
+class DeviceHealth(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One field device as the gateway sees it."""
 
     device_id: str
@@ -103,7 +103,7 @@ class DeviceHealth(msgspec.Struct, frozen=True, array_like=True):
     note: str = ""
 
 
-class Observation(msgspec.Struct, frozen=True, array_like=True):
+class Observation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One car park at one moment. New fields go to the end, with a default.
 
     `entries_total` and `exits_total` are running totals over all lanes of this epoch.

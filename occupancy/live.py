@@ -32,7 +32,7 @@ TREND_SPACES = 3
 CLOCK_TOLERANCE_MS = 5_000
 
 
-class Sample(msgspec.Struct, frozen=True, array_like=True):
+class Sample(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Free spaces at one moment, kept for the trend."""
 
     at_ms: int
@@ -68,7 +68,7 @@ class Trend(StrEnum):
     UNKNOWN = "unknown"
 
 
-class LiveGroup(msgspec.Struct, frozen=True):
+class LiveGroup(msgspec.Struct, frozen=True, gc=False):
     """One machine group now; None where nothing is known. By level is from the ground up."""
 
     group_id: str
@@ -83,7 +83,7 @@ class LiveGroup(msgspec.Struct, frozen=True):
     occupied_by_level: tuple[int, ...] | None = None
 
 
-class LiveLevel(msgspec.Struct, frozen=True):
+class LiveLevel(msgspec.Struct, frozen=True, gc=False):
     """One level over all groups, ground level is 1; None where nothing is known."""
 
     level: int
@@ -93,7 +93,7 @@ class LiveLevel(msgspec.Struct, frozen=True):
     free: int | None
 
 
-class LiveOccupancy(msgspec.Struct, frozen=True):
+class LiveOccupancy(msgspec.Struct, frozen=True, gc=False):
     """What we believe of one car park.
 
     capacity = usable + out_of_service; usable = occupied + free. A jammed group is out of
@@ -144,7 +144,7 @@ class LiveOccupancy(msgspec.Struct, frozen=True):
         return (self.epoch, self.sequence)
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """An observation as it came in: the gateway's clock at its making, ours at receiving.
 
     `server_made_at_ms` is our clock at its making as the gateway knew it from Redis; a gateway of

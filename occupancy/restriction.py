@@ -88,6 +88,8 @@ def shut_cells(
 ) -> frozenset[tuple[str, int]]:
     """Closed places of working machines as (group id, index of the level), each once."""
     held = [one for one in restrictions if one.holds_at(now_ms)]
+    if not held:
+        return frozenset()
     shut_groups = {one.part for one in held if one.extent is Extent.GROUP}
     shut_levels = {int(one.part) - 1 for one in held if one.extent is Extent.LEVEL}
     return frozenset(

@@ -1,11 +1,13 @@
 """The live picture in Redis: written by whoever is newer, read whole, then followed.
 
-picture   string `zhibo:v1:{lot}:picture`: run id of the server, position, LiveOccupancy; a server
+picture   hash `zhibo:v1:{lot}:picture`: run id of the server, position, LiveOccupancy; a server
           that restarted has another run id, and what an older one left is not believed
-pictures  channel `zhibo:v1:pictures`: every new picture, as it is written
+told      channel `zhibo:v1:told`: the pictures that were written together, as one message; who
+          does not understand it, or hears nothing, asks for all of them every few seconds
 """
 
 from collections.abc import AsyncIterator, Iterable
+from itertools import compress
 from typing import cast
 
 import msgspec
@@ -15,11 +17,12 @@ from redis.asyncio import Redis
 from gateway.process import is_cancelled
 from occupancy.live import LiveOccupancy
 
-CHANNEL = "zhibo:v1:pictures"
+CHANNEL = "zhibo:v1:told"
 ASK_SECONDS = 2.0
 log = structlog.get_logger()
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(LiveOccupancy)
+_told_decoder = msgspec.msgpack.Decoder(tuple[msgspec.Raw, ...])
 
 # KEYS: picture. ARGV: run id, epoch, sequence, picture. Newer wins, whoever writes. The position
 # is compared as two numbers: an epoch fits a double exactly (52 bits).
@@ -32,7 +35,6 @@ if held[1] == ARGV[1] then
 end
 redis.call('HSET', KEYS[1], 'run', ARGV[1], 'epoch', ARGV[2], 'sequence', ARGV[3],
            'picture', ARGV[4])
-redis.call('PUBLISH', ARGV[5], ARGV[4])
 return 1
 """
 
@@ -60,13 +62,20 @@ async def write(redis: Redis, run_id: str, picture: LiveOccupancy) -> bool:
 
 
 async def write_all(redis: Redis, run_id: str, pictures: Iterable[LiveOccupancy]) -> int:
-    """The same with many in one question; how many were written."""
-    pipe = redis.pipeline(transaction=False)
+    """The same with many in one question, announced as one message; how many were written.
+
+    Followers hear only of what was written: an older picture that came late is none of theirs.
+    """
+    pipe, encoded = redis.pipeline(transaction=False), []
     for picture in pictures:
+        encoded.append(msgspec.Raw(_encoder.encode(picture)))
         place = (run_id, str(picture.epoch), str(picture.sequence))
-        told = (_encoder.encode(picture), CHANNEL)
-        pipe.eval(_WRITE_IF_NEWER, 1, picture_key(picture.lot_id), *place, *told)
-    return sum(await pipe.execute())
+        pipe.eval(_WRITE_IF_NEWER, 1, picture_key(picture.lot_id), *place, bytes(encoded[-1]))
+    is_written = await pipe.execute()
+    told = list(compress(encoded, is_written))
+    if told:
+        await redis.publish(CHANNEL, _encoder.encode(told))
+    return len(told)
 
 
 async def read_all(redis: Redis, lot_ids: Iterable[str]) -> list[LiveOccupancy]:
@@ -95,10 +104,18 @@ async def follow(redis: Redis, lot_ids: Iterable[str]) -> AsyncIterator[list[Liv
                 message = await channel.get_message(timeout=ASK_SECONDS)
                 if message is None:
                     break
-                yield _decoded([message["data"]])
+                yield _decoded(_payloads(message["data"]))
 
 
-def _decoded(payloads: Iterable[bytes]) -> list[LiveOccupancy]:
+def _payloads(message: bytes) -> tuple[msgspec.Raw, ...]:
+    try:
+        return _told_decoder.decode(message)
+    except msgspec.DecodeError as reason:
+        log.warning("a message that is no list of pictures was left out", reason=str(reason))
+        return ()
+
+
+def _decoded(payloads: Iterable[bytes | msgspec.Raw]) -> list[LiveOccupancy]:
     """Those that can be read: one that cannot must not hide the others."""
     pictures = []
     for payload in payloads:

@@ -37,6 +37,9 @@ STREAM_WORDS = (
     "all look."
 )
 MOST_CHOSEN = 100
+# A worker writes to so many sockets a second and no more, however many listen: beyond a thousand
+# readers each hears somewhat later, instead of all much later.
+APART_A_READER_SECONDS = 1 / 4_000
 _UNSEEN = "." * LOOK_LENGTH
 
 
@@ -110,7 +113,8 @@ class LiveStream:
     ) -> None:
         """`told` is what its readers hear of a lot; changes go out together, so far apart.
 
-        The first after a pause goes at once: who waits longest waits `apart_seconds`.
+        The first after a pause goes at once: who waits longest waits `apart_seconds`, with
+        thousands of readers `APART_A_READER_SECONDS` for each of them.
         """
         self._showcase = showcase
         self._told = told
@@ -187,13 +191,21 @@ class LiveStream:
             return
         self._gathered.clear()
         if self._apart_seconds:
+            pause_seconds = max(self._apart_seconds, len(readers) * APART_A_READER_SECONDS)
             later = asyncio.get_running_loop().call_later
-            self._going = later(self._apart_seconds, self._send_gathered)
+            self._going = later(pause_seconds, self._send_gathered)
         whole = [reader for reader in readers if reader.lots is None]
         self._send(whole, lot_ids, self._lot_events(lot_ids) if whole else b"")
+        for reader, theirs in self._choosers_of(lot_ids).items():
+            self._send([reader], theirs, b"".join(map(self._plain_event, theirs)))
+
+    def _choosers_of(self, lot_ids: Iterable[str]) -> dict[_Reader, list[str]]:
+        """Who chose any of these, and which: each is written to once."""
+        found: dict[_Reader, list[str]] = {}
         for lot_id in lot_ids:
-            if some := self._by_lot.get(lot_id):
-                self._send(some, [lot_id], self._plain_event(lot_id))
+            for reader in self._by_lot.get(lot_id, ()):
+                found.setdefault(reader, []).append(lot_id)
+        return found
 
     @staticmethod
     def _send(readers: Iterable[_Reader], lot_ids: Sequence[str], news: bytes) -> None:

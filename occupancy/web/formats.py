@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -15,23 +16,25 @@ from occupancy.series import HistoryPoint
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 DECIMALS = 6
+_TO_SECONDS = len("2026-11-29T08:00:00")
+_SECONDS_KEPT, _PLACES_KEPT = 4_096, 4_096
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     """Degrees."""
 
     lat: float
     lng: float
 
 
-class BothDatums(msgspec.Struct, frozen=True):
+class BothDatums(msgspec.Struct, frozen=True, gc=False):
     """One place as Chinese maps and as GPS count it."""
 
     gcj02: Point
     wgs84: Point
 
 
-class PriceInWords(msgspec.Struct, frozen=True):
+class PriceInWords(msgspec.Struct, frozen=True, gc=False):
     """The free period and the price, in words and as data; `placeholder`: nobody confirmed it."""
 
     free_minutes: int | None
@@ -40,7 +43,7 @@ class PriceInWords(msgspec.Struct, frozen=True):
     placeholder: bool
 
 
-class Live(msgspec.Struct, frozen=True):
+class Live(msgspec.Struct, frozen=True, gc=False):
     """The numbers now; null where the source is silent or contradicts itself."""
 
     capacity: int
@@ -56,7 +59,7 @@ class Live(msgspec.Struct, frozen=True):
     doubts: tuple[str, ...]
 
 
-class ClosedNow(msgspec.Struct, frozen=True):
+class ClosedNow(msgspec.Struct, frozen=True, gc=False):
     """Why nobody is let in and until when, null: nobody said; `words` says both in Chinese."""
 
     wording: str
@@ -64,7 +67,7 @@ class ClosedNow(msgspec.Struct, frozen=True):
     words: str
 
 
-class LotSummary(msgspec.Struct, frozen=True):
+class LotSummary(msgspec.Struct, frozen=True, gc=False):
     """One car park as a list shows it."""
 
     id: str
@@ -83,7 +86,7 @@ class LotSummary(msgspec.Struct, frozen=True):
     closed: ClosedNow | None
 
 
-class LevelNow(msgspec.Struct, frozen=True):
+class LevelNow(msgspec.Struct, frozen=True, gc=False):
     """One level over all machine groups, from the ground up."""
 
     level: int
@@ -93,7 +96,7 @@ class LevelNow(msgspec.Struct, frozen=True):
     free: int | None
 
 
-class GroupNow(msgspec.Struct, frozen=True):
+class GroupNow(msgspec.Struct, frozen=True, gc=False):
     """One machine group; queues in cars, cycle in seconds."""
 
     id: str
@@ -107,7 +110,7 @@ class GroupNow(msgspec.Struct, frozen=True):
     cycle_seconds: float | None
 
 
-class DeviceNow(msgspec.Struct, frozen=True):
+class DeviceNow(msgspec.Struct, frozen=True, gc=False):
     """One field device."""
 
     id: str
@@ -116,7 +119,7 @@ class DeviceNow(msgspec.Struct, frozen=True):
     note: str
 
 
-class SignNow(msgspec.Struct, frozen=True):
+class SignNow(msgspec.Struct, frozen=True, gc=False):
     """One guidance sign: what it should show and what it says it shows, a text a line."""
 
     id: str
@@ -125,14 +128,14 @@ class SignNow(msgspec.Struct, frozen=True):
     state: FaceState
 
 
-class Flow(msgspec.Struct, frozen=True):
+class Flow(msgspec.Struct, frozen=True, gc=False):
     """Cars through the lanes since the gateway's memory began."""
 
     entries_total: int
     exits_total: int
 
 
-class Counters(msgspec.Struct, frozen=True):
+class Counters(msgspec.Struct, frozen=True, gc=False):
     """Cars inside by the loop counters and by the machines; null where one of them is silent.
 
     `drift_cars` is the first minus the second minus `unseen_cars`, which an operator found beyond
@@ -146,7 +149,7 @@ class Counters(msgspec.Struct, frozen=True):
     correction_number: int
 
 
-class LotDetail(LotSummary, frozen=True):
+class LotDetail(LotSummary, frozen=True, gc=False):
     """One car park with everything below it."""
 
     levels: tuple[LevelNow, ...]
@@ -157,7 +160,7 @@ class LotDetail(LotSummary, frozen=True):
     counters: Counters | None
 
 
-class LotChange(LotSummary, frozen=True):
+class LotChange(LotSummary, frozen=True, gc=False):
     """What the live stream says of one car park."""
 
     levels: tuple[LevelNow, ...]
@@ -190,9 +193,20 @@ class Series(msgspec.Struct, frozen=True):
 
 
 def rfc3339(at_ms: int) -> str:
-    return dt.datetime.fromtimestamp(at_ms / 1_000, tz=SHANGHAI).isoformat(timespec="milliseconds")
+    """In the district's time, to the millisecond."""
+    seconds, rest = divmod(at_ms, 1_000)
+    before, behind = _whole_second(seconds)
+    return f"{before}.{rest:03}{behind}"
 
 
+@lru_cache(maxsize=_SECONDS_KEPT)
+def _whole_second(at_seconds: int) -> tuple[str, str]:
+    """What stands before and behind the fraction; hundreds of devices answer in one second."""
+    text = dt.datetime.fromtimestamp(at_seconds, tz=SHANGHAI).isoformat()
+    return text[:_TO_SECONDS], text[_TO_SECONDS:]
+
+
+@lru_cache(maxsize=_PLACES_KEPT)
 def both_datums(place: Place) -> BothDatums:
     return BothDatums(gcj02=_point(to_gcj02(place)), wgs84=_point(place))
 
@@ -242,9 +256,15 @@ def _counters(seen: LiveOccupancy, *, silent: bool) -> Counters:
     )
 
 
-def change(whole: LotDetail) -> LotChange:
-    names = LotChange.__struct_fields__
-    return LotChange(**{name: getattr(whole, name) for name in names})
+def change(
+    lot: Lot, picture: LiveOccupancy | None, tariff: PriceInWords | None, now_ms: int
+) -> LotChange:
+    common = _common(lot, picture, tariff, now_ms)
+    if picture is None:
+        return LotChange(**common, levels=(), signs=())  # type: ignore[arg-type]
+    seen = as_seen_at(picture, now_ms)
+    levels = _levels(seen, silent=is_untold(seen))
+    return LotChange(**common, levels=levels, signs=_signs(seen))  # type: ignore[arg-type]
 
 
 def series(lot_id: str, step_seconds: int, points: list[HistoryPoint]) -> Series:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -26,12 +26,14 @@ Changed = Callable[[Sequence[str]], None]
 Settled = Callable[[], None]
 
 
-class _Seen(NamedTuple):
-    """One lot as readers see it, until the clock alone changes that."""
+@dataclass(slots=True)
+class _Seen:
+    """One lot as readers see it, until the clock alone changes that; `detail` once it is asked."""
 
-    detail: formats.LotDetail
     change: formats.LotChange
+    made_at_ms: int
     until_ms: int
+    detail: formats.LotDetail | None = None
 
 
 log = structlog.get_logger()
@@ -83,15 +85,15 @@ class Showcase:
         return self._details[lot_id]
 
     def summary(self, lot_id: str) -> formats.LotSummary:
-        now_ms = self._clock()
-        return formats.summary(
-            self.lots[lot_id], self.pictures.get(lot_id), self.tariffs.get(lot_id), now_ms
-        )
+        return formats.summary(*self._told_of(lot_id), self._clock())
 
     def detail(self, lot_id: str) -> formats.LotDetail:
         """The same object until a reader would see something else of it."""
         self.let_age()
-        return self._as_seen(lot_id).detail
+        seen = self._as_seen(lot_id)
+        if seen.detail is None:
+            seen.detail = formats.detail(*self._told_of(lot_id), seen.made_at_ms)
+        return seen.detail
 
     def change(self, lot_id: str) -> formats.LotChange:
         """What the live stream says of it, likewise."""
@@ -184,11 +186,15 @@ class Showcase:
         """Made once for all who ask; again with each picture, and when a closing comes or goes."""
         now_ms, seen = self._clock(), self._seen.get(lot_id)
         if seen is None or now_ms >= seen.until_ms:
-            picture = self.pictures.get(lot_id)
-            detail = formats.detail(self.lots[lot_id], picture, self.tariffs.get(lot_id), now_ms)
-            until_ms = _next_turn_ms(picture, now_ms)
-            seen = self._seen[lot_id] = _Seen(detail, formats.change(detail), until_ms)
+            until_ms = _next_turn_ms(self.pictures.get(lot_id), now_ms)
+            change = formats.change(*self._told_of(lot_id), now_ms)
+            seen = self._seen[lot_id] = _Seen(change, now_ms, until_ms)
         return seen
+
+    def _told_of(
+        self, lot_id: str
+    ) -> tuple[Lot, LiveOccupancy | None, formats.PriceInWords | None]:
+        return self.lots[lot_id], self.pictures.get(lot_id), self.tariffs.get(lot_id)
 
     def _look_again(self, lot_ids: Iterable[str]) -> list[str]:
         """Forget what was prepared of these lots; which of them look other than before."""

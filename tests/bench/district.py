@@ -20,6 +20,7 @@ from occupancy import database, snapshot
 from occupancy.lot import Lot
 from tests.bench.district_edge import EPOCH
 from tests.bench.district_parts import OURS, Used, used_by_part
+from tests.bench.district_readers import READY
 from tests.bench.pages_town import a_town, picture
 from tests.bench.report import Figure, Report, at_most, shown
 from tests.bench.service import Service, service
@@ -28,7 +29,7 @@ LOTS, FEW_LOTS = 500, 50
 CARS_A_MINUTE, READERS, ASKED_A_SECOND = 20_000, 2_000, 50.0
 SECONDS, FEW_SECONDS = 600.0, 120.0
 LATE_MS, RATIO = 2_000, 1.1
-SETTLES_SECONDS, DRAINS_SECONDS = 20.0, 120.0
+SETTLES_SECONDS, OPENS_SECONDS, DRAINS_SECONDS = 20.0, 60.0, 120.0
 EVERYBODY = {"ZHIBO_READS_A_MINUTE": "1000000", "ZHIBO_WRITES_A_MINUTE": "1000000"}
 
 
@@ -82,18 +83,21 @@ async def _measure(lots: int, seconds: float, workers: int) -> dict[str, Any]:
             _recording(served),
         ):
             port, readers = served.ports[0], round(READERS * share)
-            whole = seconds + 2 * SETTLES_SECONDS
+            whole = seconds + SETTLES_SECONDS + OPENS_SECONDS
             _say(f"{lots} car parks, {readers} readers, {seconds:.0f} s")
             edge = await _start(
                 "district_edge", served.redis_url, lots, CARS_A_MINUTE * share, whole, times
             )
             await asyncio.sleep(SETTLES_SECONDS)
             listening = await _start("district_readers", port, readers, lots, seconds, times)
+            await _until_open(listening)
             asking = await _start("recommend_client", port, ASKED_A_SECOND * share, seconds)
             before = used_by_part(os.getpid())
-            begun = time.monotonic()
+            begun, used = time.monotonic(), dict(before)
+            watching = asyncio.create_task(_watch(used), name="parts")
             told = {"readers": await _told(listening), "drivers": await _told(asking)}
-            parts = _spent(before, used_by_part(os.getpid()), time.monotonic() - begun)
+            watching.cancel()
+            parts = _spent(before, used, time.monotonic() - begun)
             _say(f"the load has ended: {told['readers']}")
             sent = await _told(edge)
             ended = time.monotonic()
@@ -144,6 +148,26 @@ async def _recording(served: Service) -> AsyncIterator[None]:
 async def _start(module: str, *words: object) -> asyncio.subprocess.Process:
     command = (sys.executable, "-m", f"tests.bench.{module}", *map(str, words))
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+
+
+async def _watch(used: dict[str, Used]) -> None:
+    """What each part has taken so far, also of those that end before the others."""
+    while True:
+        for part, one in used_by_part(os.getpid()).items():
+            if one.seconds >= used.get(part, one).seconds:
+                used[part] = one
+        await asyncio.sleep(1.0)
+
+
+async def _until_open(readers: asyncio.subprocess.Process) -> None:
+    """They connect one after the other, and the load is there already."""
+    assert readers.stdout is not None
+    began = time.monotonic()
+    async with asyncio.timeout(OPENS_SECONDS):
+        line = (await readers.stdout.readline()).decode().strip()
+    if line != READY:
+        raise RuntimeError(f"the readers did not all connect: {line!r}")
+    _say(f"all readers are open after {time.monotonic() - began:.1f} s")
 
 
 async def _told(process: asyncio.subprocess.Process) -> Any:  # noqa: ANN401  # JSON

@@ -20,6 +20,7 @@ from tests.bench.district_edge import times_of
 from tests.bench.limits import allow_many_files
 from tests.bench.pages_town import a_town
 
+READY = "all are open"
 LOTS_A_PHONE, SCREEN_EVERY = 5, 200
 SETTLE_SECONDS = 5.0
 _TAKE = 1 << 18
@@ -38,6 +39,7 @@ def run(port: int, readers: int, lots: int, seconds: float, file: Path) -> dict[
     poll = select.epoll()
     for number in sockets:
         poll.register(number, select.EPOLLIN)
+    print(READY, flush=True)
     late: list[float] = []
     held: dict[tuple[int, bytes], int] = {}  # what each reader knows of each car park
     told, lost, took_bytes = 0, 0, 0
