@@ -13,6 +13,7 @@ USER = "gateway-{lot_id}"
 _COMMANDS = (
     "+@connection",
     "+time",
+    "+cluster|slots",  # where on a cluster its keys lie
     "+xadd",
     "+xinfo|stream",
     "+del",
@@ -21,6 +22,22 @@ _COMMANDS = (
     "+hgetall",
 )
 LEAST_PASSWORD = 20
+REPLICA, SENTINEL, KEEPER = "replica", "sentinel", "keeper"
+_SENTINEL_COMMANDS = (
+    "+multi",
+    "+slaveof",
+    "+ping",
+    "+exec",
+    "+subscribe",
+    "+config|rewrite",
+    "+role",
+    "+publish",
+    "+info",
+    "+client|setname",
+    "+client|kill",
+    "+script|kill",
+)
+_ASKING = ("+@connection", "+sentinel|masters", "+sentinel|get-master-addr-by-name", "+role")
 
 
 def gateway_line(lot_id: str, password: str) -> str:
@@ -37,6 +54,30 @@ def service_line(name: str, password: str) -> str:
     """A user of our own servers (web, recorder): all our keys, nothing that runs the server."""
     rules = ["~zhibo:*", "&zhibo:*", "+@all", "-@admin", "-@dangerous", "+info", "+client", "+keys"]
     return _line(name, password, rules)
+
+
+def replica_line(password: str) -> str:
+    """Who a replica is at its primary (`masteruser`): it may follow, and read nothing by a key."""
+    return _line(REPLICA, password, ["-@all", "+psync", "+replconf", "+ping"])
+
+
+def sentinel_line(password: str) -> str:
+    """Who a sentinel is at the servers it watches (`sentinel auth-user`), as Redis names it."""
+    return _line(SENTINEL, password, ["allchannels", "-@all", *_SENTINEL_COMMANDS])
+
+
+def keeper_line(password: str) -> str:
+    """A person who puts a cluster together and looks after it: no process uses this name."""
+    return _line(KEEPER, password, ["~*", "&*", "+@all"])
+
+
+def sentinels_own_lines(password: str) -> list[str]:
+    """The list of the sentinels themselves: anybody may ask who is the primary, and nothing else.
+
+    They are each other's `sentinel sentinel-user`.
+    """
+    asking = "user default on nopass resetkeys resetchannels -@all " + " ".join(_ASKING)
+    return [asking, _line(SENTINEL, password, ["allchannels", "+@all"])]
 
 
 def nobody_line() -> str:

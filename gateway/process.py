@@ -15,6 +15,7 @@ from typing import TextIO, cast
 import structlog
 import uvloop
 
+HAND_OVER = signal.SIGUSR1  # stop, and a successor comes at once
 _PR_SET_PDEATHSIG = 1
 
 
@@ -95,8 +96,13 @@ def is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Run `main(stopping)` on uvloop; SIGINT and SIGTERM set `stopping`, and main returns."""
+def run(
+    main: Callable[[asyncio.Event], Awaitable[None]], handed_over: asyncio.Event | None = None
+) -> None:
+    """Run `main(stopping)` on uvloop; SIGINT and SIGTERM set `stopping`, and main returns.
+
+    Who gives `handed_over` has it set before `stopping` when the signal was HAND_OVER.
+    """
     gc.set_threshold(*COLLECT_AFTER)
 
     async def with_signals() -> None:
@@ -104,6 +110,13 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
+        if handed_over is not None:
+            loop.add_signal_handler(HAND_OVER, _set_all, handed_over, stopping)
         await main(stopping)
 
     uvloop.run(with_signals())
+
+
+def _set_all(*events: asyncio.Event) -> None:
+    for event in events:
+        event.set()

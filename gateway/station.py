@@ -56,8 +56,12 @@ async def run_gateway(
     clock: Callable[[], int],
     monotonic: Callable[[], float],
     stopping: asyncio.Event,
+    handed_over: asyncio.Event | None = None,
 ) -> None:
-    """Run one gateway until `stopping`; what it saw last is in the outbox when it returns."""
+    """Run one gateway until `stopping`; what it saw last is in the outbox when it returns.
+
+    Its signs keep what they show when it was `handed_over`: a successor goes on in seconds.
+    """
     lot_id = config.car_park.lot_id
     redis = connect(settings.redis_url)
     station = Station(
@@ -67,7 +71,8 @@ async def run_gateway(
         async with asyncio.TaskGroup() as group:
             work = group.create_task(station.run(), name=f"station {lot_id}")
             await stopping.wait()
-            await station.blank_signs()
+            if handed_over is None or not handed_over.is_set():
+                await station.blank_signs()
             work.cancel()
     finally:
         await redis.aclose()
@@ -108,7 +113,7 @@ class Station:
         self._field = Field(config, clock, monotonic, self._take, random.Random())  # noqa: S311
         self._last_at = -math.inf
         self._changed = asyncio.Event()
-        self._faces = Faces(config.car_park)
+        self._faces = Faces(config.car_park, self._uptime_ms())
         self._signs = config.devices_of(Role.SIGN)
         self._is_leaving = False
         self._left = asyncio.Event()
@@ -224,6 +229,8 @@ class Station:
         for device in self._signs:
             lines = self._face(device, seen)
             sign = shown[device.device_id]
+            if lines is None:
+                continue
             if sign.desired != lines:
                 self._state.order_face(device.device_id, lines)
                 changed = True
@@ -238,7 +245,7 @@ class Station:
             self._left.set()
         return changed
 
-    def _face(self, device: Device, seen: Observation) -> tuple[str, ...]:
+    def _face(self, device: Device, seen: Observation) -> tuple[str, ...] | None:
         if self._is_leaving:
             return stale_face(device)
         return self._faces.desired(device, seen, self._uptime_ms())

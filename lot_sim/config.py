@@ -1,5 +1,6 @@
 """Settings of the simulated field, checked before the first socket opens."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from gateway.settings import BadSettingError, Setting, number, port, text, whole
 from lot_sim.pace import SPEED_MOST
 from lot_sim.scenario import BadScenarioError, Scenario, parse_scenario
 
+LOOPBACK = "127.0.0.1"
 SHIPPED_SCENARIO = Path(__file__).parent / "scenarios" / "sanshui.toml"
 
 
@@ -27,6 +29,10 @@ def _start_ms(raw: str) -> int | None:
     if at.tzinfo is None:
         raise ValueError("a time needs its zone, for example 2026-11-23T07:00:00+08:00")
     return int(at.timestamp() * 1000)
+
+
+def _address(raw: str) -> str:
+    return str(ipaddress.IPv4Address(raw))
 
 
 SCENARIO = Setting(
@@ -46,13 +52,19 @@ START = Setting(
     "ZHIBO_SIM_START", "", _start_ms, "simulated time at the start, RFC 3339; empty for now"
 )
 TRUTH_PORT = Setting("ZHIBO_SIM_PORT", "8090", port, "port of GET /truth and POST /faults")
+HOST = Setting(
+    "ZHIBO_SIM_HOST",
+    LOOPBACK,
+    _address,
+    "address the simulated field listens on; beyond loopback anybody who reaches it may play",
+)
 PORT_OFFSET = Setting(
     "ZHIBO_MODBUS_PORT_OFFSET",
     "0",
     lambda raw: whole_number(raw, least=0, most=40_000),
     "added to every Modbus port, for a second town on one machine",
 )
-SETTINGS = (SCENARIO, SPEED, SEED, FAULTS, START, TRUTH_PORT, PORT_OFFSET)
+SETTINGS = (SCENARIO, SPEED, SEED, FAULTS, START, TRUTH_PORT, HOST, PORT_OFFSET)
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,7 @@ class SimSettings:
     start_ms: int | None
     truth_port: int
     port_offset: int
+    host: str = LOOPBACK
 
 
 def load_settings(environ: Mapping[str, str]) -> SimSettings:
@@ -85,6 +98,7 @@ def load_settings(environ: Mapping[str, str]) -> SimSettings:
         start_ms=START.read(environ),
         truth_port=TRUTH_PORT.read(environ),
         port_offset=PORT_OFFSET.read(environ),
+        host=HOST.read(environ),
     )
 
 

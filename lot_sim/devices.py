@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from lot_sim import frames
 from lot_sim.bus import reply_seconds, request_seconds
+from lot_sim.config import HOST, LOOPBACK
 from lot_sim.instruments import Answer, Instrument, Moment
 from lot_sim.scenario import LinkKind
 
-HOST = "127.0.0.1"
 LATE_SECONDS = 0.8
 _FRAME_GAP_SECONDS = 0.2  # longer silence inside a frame means that the rest will not come
 _BACKLOG = 32
@@ -155,15 +155,18 @@ def _send(transport: asyncio.Transport, data: bytes, answer: Answer) -> None:
         transport.write(data)
 
 
-def listen(port: int, what: str, setting: str) -> socket.socket:
-    """A listening socket on loopback; port 0 takes any. Raises PortTakenError."""
+def listen(port: int, what: str, setting: str, host: str = LOOPBACK) -> socket.socket:
+    """A listening socket; port 0 takes any. Raises PortTakenError."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(_BACKLOG)
     except OSError as reason:
         listener.close()
+        if reason.errno == errno.EADDRNOTAVAIL:
+            words = f"{host} is no address of this machine; change {HOST.name}"
+            raise PortTakenError(words) from None
         taken = reason.errno == errno.EADDRINUSE
         words = "is taken by another program" if taken else f"cannot be used: {reason.strerror}"
         raise PortTakenError(f"port {port} for {what} {words}; change {setting}") from None
@@ -182,12 +185,14 @@ def lines_of(instruments: Mapping[str, Instrument]) -> Lines:
     return lines
 
 
-def open_lines(lines: Lines, port_offset: int, stack: ExitStack) -> dict[int, socket.socket]:
+def open_lines(
+    lines: Lines, port_offset: int, stack: ExitStack, host: str = LOOPBACK
+) -> dict[int, socket.socket]:
     """All ports or none: the stack closes what was opened. Raises PortTakenError."""
     opened = {}
     for port, instruments in lines.items():
         what = ", ".join(instrument.plan.device_id for instrument in instruments)
-        listener = listen(port + port_offset, what, "ZHIBO_MODBUS_PORT_OFFSET")
+        listener = listen(port + port_offset, what, "ZHIBO_MODBUS_PORT_OFFSET", host)
         opened[port] = stack.enter_context(listener)
     return opened
 

@@ -46,9 +46,9 @@ async def serving(
     async with AsyncExitStack() as stack:
         sockets = stack.enter_context(ExitStack())
         lines = lines_of(field.instruments)
-        truth_socket = listen(settings.truth_port, "GET /truth", "ZHIBO_SIM_PORT")
+        truth_socket = listen(settings.truth_port, "GET /truth", "ZHIBO_SIM_PORT", settings.host)
         sockets.enter_context(truth_socket)
-        opened = open_lines(lines, settings.port_offset, sockets)
+        opened = open_lines(lines, settings.port_offset, sockets, settings.host)
         connections: Connections = set()
         stack.callback(_hang_up, connections)
         for port, listener in opened.items():
@@ -89,5 +89,5 @@ def _log_start(field: Field, settings: SimSettings) -> None:
         speed=settings.speed,
         seed=settings.seed,
         faults=settings.faults,
-        truth=f"http://127.0.0.1:{settings.truth_port}/truth",
+        truth=f"http://{settings.host}:{settings.truth_port}/truth",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench.report import Figure, Report, at_least, at_most, shown
 from tests.faults.history_checker import Kind
-from tests.machines.upgrade import READS_A_SECOND, Outcome, run
+from tests.machines.upgrade import GATEWAYS, READS_A_SECOND, Outcome, run
 
 
 def measure(arguments: list[str]) -> Report:
@@ -21,6 +21,7 @@ def measure(arguments: list[str]) -> Report:
         "failed": outcome.failed[:20],
         "statuses": {str(status): count for status, count in outcome.statuses.items()},
         "exit_codes": outcome.exit_codes,
+        "dashes": outcome.dashes[:20],
     }
     return Report("upgrade", _figures(outcome), details)
 
@@ -34,6 +35,9 @@ def _figures(outcome: Outcome) -> list[Figure]:
         shown("reads", outcome.reads, "reads"),
         at_most("failed reads", len(outcome.failed), 0, "reads"),
         shown("live streams that ended and came back", outcome.stream_ends, "streams"),
+        shown("gateways rolled", len(GATEWAYS), "gateways"),
+        shown("looks at the signs meanwhile", outcome.looks_at_signs, "looks"),
+        at_most("signs seen without their number", len(outcome.dashes), 0, "signs"),
         shown("count events sent", verdict.events, "events"),
         at_least("count events recorded", verdict.recorded, verdict.events, "events"),
         *(at_most(kind, verdict.count(kind), 0, "events") for kind in Kind),

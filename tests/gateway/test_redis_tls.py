@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from gateway.redis_client import connect
-from tests.gateway.test_redis_client import SLOTS, cluster_port, says_everything
+from tests.gateway.redis_kinds import SLOTS, cluster_port, says_everything
 from tests.gateway.tls import certificate_files
 from tests.gateway.valkey import free_port
 from tests.waiting import until

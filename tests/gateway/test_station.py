@@ -77,12 +77,15 @@ def config(lots: Lots) -> GatewayConfig:
 
 
 @asynccontextmanager
-async def running(lots: Lots, redis_url: str, folder: Path) -> AsyncIterator[None]:
+async def running(
+    lots: Lots, redis_url: str, folder: Path, handed_over: asyncio.Event | None = None
+) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     settings = StationSettings(redis_url, folder)
     async with asyncio.TaskGroup() as group:
+        clocks = (now_ms, monotonic_seconds)
         group.create_task(
-            run_gateway(config(lots), settings, now_ms, monotonic_seconds, stopping), name="gateway"
+            run_gateway(config(lots), settings, *clocks, stopping, handed_over), name="gateway"
         )
         yield
         stopping.set()
@@ -147,6 +150,16 @@ async def test_a_gateway_that_stops_leaves_dashes_on_its_signs(lots: Lots, tmp_p
         await until(lambda: lots.shows("sign", 9, "number"))
     assert lots.shows("sign", 0, "stale")
     assert lots.shows("junction", 0, "stale")
+
+
+async def test_a_gateway_that_hands_over_leaves_its_signs_as_they_are(
+    lots: Lots, tmp_path: Path
+) -> None:
+    handed_over = asyncio.Event()
+    async with running(lots, f"unix://{tmp_path}/nobody.sock", tmp_path, handed_over):
+        await until(lambda: lots.shows("sign", 9, "number"))
+        handed_over.set()
+    assert lots.shows("sign", 9, "number")
 
 
 async def test_a_junction_shows_what_is_ordered_as_long_as_orders_come(

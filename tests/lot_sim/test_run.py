@@ -1,11 +1,12 @@
 import asyncio
+import dataclasses
 import socket
 
 import aiohttp
 import pytest
 
-from lot_sim.config import SimSettings
-from lot_sim.devices import HOST, PortTakenError, listen
+from lot_sim.config import LOOPBACK, SimSettings
+from lot_sim.devices import PortTakenError, listen
 from lot_sim.run import run_sim
 from tests.lot_sim.serve import client
 from tests.lot_sim.towns import MAPS, MONDAY_NOON_MS, small_scenario
@@ -26,7 +27,7 @@ def free_settings() -> SimSettings:
 def _all_free(offset: int) -> bool:
     for port in MODBUS_PORTS:
         with socket.socket() as probe:
-            if probe.connect_ex((HOST, port + offset)) == 0:
+            if probe.connect_ex((LOOPBACK, port + offset)) == 0:
                 return False
     return True
 
@@ -34,7 +35,7 @@ def _all_free(offset: int) -> bool:
 async def test_a_running_field_moves_with_the_clock_and_stops_when_told() -> None:
     settings = free_settings()
     stopping = asyncio.Event()
-    url = f"http://{HOST}:{settings.truth_port}/truth"
+    url = f"http://{LOOPBACK}:{settings.truth_port}/truth"
     async with asyncio.TaskGroup() as tasks, aiohttp.ClientSession() as web:
         running = tasks.create_task(run_sim(settings, stopping), name="sim")
 
@@ -59,7 +60,7 @@ async def test_a_running_field_moves_with_the_clock_and_stops_when_told() -> Non
             stopping.set()
             await running
     with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_connection(HOST, 7001 + settings.port_offset)
+        await asyncio.open_connection(LOOPBACK, 7001 + settings.port_offset)
 
 
 async def test_a_taken_truth_port_ends_the_start_with_its_setting() -> None:
@@ -75,3 +76,25 @@ async def test_a_taken_device_port_leaves_no_other_port_open() -> None:
     with listen(taken, "a test", "x"), pytest.raises(PortTakenError, match=words):
         await run_sim(settings, asyncio.Event())
     assert _all_free(settings.port_offset)
+
+
+async def test_a_field_listens_on_the_address_it_is_told_and_says_when_that_is_not_ours() -> None:
+    settings = dataclasses.replace(free_settings(), host="127.0.0.2")
+    stopping = asyncio.Event()
+
+    async def answers(host: str) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(host, 7001 + settings.port_offset)
+        except ConnectionRefusedError:
+            return False
+        writer.close()
+        return True
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(run_sim(settings, stopping), name="sim")
+        await until(lambda: answers("127.0.0.2"))
+        assert not await answers(LOOPBACK)
+        stopping.set()
+    elsewhere = dataclasses.replace(settings, host="203.0.113.9")
+    with pytest.raises(PortTakenError, match=r"203\.0\.113\.9 is no address.*ZHIBO_SIM_HOST"):
+        await run_sim(elsewhere, asyncio.Event())

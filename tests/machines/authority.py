@@ -21,33 +21,43 @@ class Papers(NamedTuple):
     authority: Path
 
 
-def papers_for(folder: Path, address: str) -> Papers:
-    """A new authority, and the certificate it gives this address."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = _name("test authority")
-    ca = (
-        _builder(ca_name, ca_name, ca_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-    made = (
-        _builder(_name(address), ca_name, key)
-        .add_extension(names, critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    papers = Papers(folder / "cert.pem", folder / "key.pem", folder / "ca.pem")
-    papers.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    papers.authority.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    papers.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+class Authority:
+    """Keeps its certificate at `certificate`, in the folder where it puts what it gives."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("test authority")
+        made = (
+            _builder(self._name, self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(self._key, hashes.SHA256())
         )
-    )
-    return papers
+        folder.mkdir(parents=True, exist_ok=True)
+        self.certificate = folder / "ca.pem"
+        self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+
+    def papers_for(self, address: str) -> Papers:
+        """A certificate for this address, and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        made = (
+            _builder(_name(address), self._name, key)
+            .add_extension(names, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        own = self._folder / address
+        own.mkdir()
+        papers = Papers(own / "cert.pem", own / "key.pem", self.certificate)
+        papers.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        papers.key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return papers
 
 
 def _name(words: str) -> x509.Name:

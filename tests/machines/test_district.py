@@ -1,79 +1,28 @@
-"""A district on seven machines: numbers arrive, gateways are apart, cables may be cut."""
+"""A district on eleven machines: numbers arrive, gateways are apart, cables may be cut."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from redis.exceptions import NoPermissionError
 
 from gateway import stream
 from gateway.redis_client import connect
-from tests.machines.district import SPEED, District, district
-from tests.machines.namespaces import ForbiddenHereError, NoNamespacesError
+from tests.machines.borrowed import some_district
+from tests.machines.district import District, Plan, edge_of
 from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 REPLICA_SERVES = 'zhibo_replica_state{state="serving"} 1.0'
-LOOKS = 4
 REPLICA_AWAY = 'zhibo_replica_state{state="away"} 1.0'
+LONE = "kangle"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[District]:
-    try:
-        async with district(tmp_path_factory.mktemp("district")) as made:
-            yield made
-    except NoNamespacesError as reason:
-        if os.environ.get("CI") and not isinstance(reason, ForbiddenHereError):  # noqa: TID251
-            raise
-        pytest.skip(str(reason))
-
-
-async def _drive(town: District, cars: int) -> None:
-    """Let cars move until so many more have come or gone, then let the town stand still."""
-    before = await _moved(town)
-    await town.field("POST", "/clock", f'{{"speed": {SPEED}}}')
-
-    async def are_enough() -> bool:
-        return await _moved(town) >= before + cars
-
-    await until(are_enough, within_seconds=60)
-    await town.field("POST", "/clock", '{"speed": 0}')
-
-
-async def _moved(town: District) -> int:
-    lots = (await town.field("GET", "/truth"))["lots"]
-    return sum(lot["entries"] + lot["exits"] for lot in lots)
-
-
-async def _recorded(town: District) -> int:
-    """Entries and exits as history has them, from each car park's newest row."""
-    connection = await asyncpg.connect(town.postgres_url("primary"), timeout=5)
-    try:
-        return int(
-            await connection.fetchval(
-                "SELECT sum(entries_total + exits_total) FROM (SELECT DISTINCT ON (lot_id) * FROM "
-                "observation ORDER BY lot_id, epoch DESC, sequence DESC) AS newest"
-            )
-        )
-    finally:
-        await connection.close()
-
-
-async def _settled(town: District) -> int:
-    """The same, once it has stood still for longer than history waits between two looks."""
-    seen: list[int] = []
-
-    async def stands_still() -> bool:
-        await asyncio.sleep(1)
-        seen.append(await _recorded(town))
-        return len(seen) > LOOKS and len(set(seen[-LOOKS:])) == 1
-
-    await until(stands_still, within_seconds=60)
-    return seen[-1]
+    async with some_district(tmp_path_factory.mktemp("district"), Plan()) as made:
+        yield made
 
 
 async def _tells(town: District, line: str) -> bool:
@@ -81,36 +30,61 @@ async def _tells(town: District, line: str) -> bool:
         return line in await answer.text()
 
 
-async def _agrees(town: District) -> bool:
-    return await town.is_true("web-1") and await town.is_true("web-2")
-
-
 async def test_the_towns_numbers_arrive_over_tls_at_every_worker(town: District) -> None:
-    await _drive(town, 20)
-    await until(lambda: _agrees(town), within_seconds=30)
+    await town.drive(20)
+    await until(town.is_true, within_seconds=30)
 
 
 async def test_a_gateway_is_refused_at_anothers_stream(town: District) -> None:
-    async with connect(town.redis_url("gateway-kangle")) as redis:
+    async with connect(town.redis.url("gateway-kangle")) as redis:
         with pytest.raises(NoPermissionError):
             await stream.read_held(redis, "sanda")
         assert await stream.read_held(redis, "kangle") is not None
 
 
 async def test_a_cut_cable_loses_and_doubles_nothing(town: District) -> None:
-    before = await _settled(town)
-    moved = await _moved(town)
-    for machine in ("edge", "recorder", "redis"):
+    before = await town.settled()
+    moved = await town.moved()
+    for machine in ("recorder", "redis"):
         await town.network.cut(machine)
-        await _drive(town, 5)
+        await town.drive(5)
         await town.network.mend(machine)
-    moved = await _moved(town) - moved
+    moved = await town.moved() - moved
 
     async def is_whole() -> bool:
-        return await _recorded(town) == before + moved
+        return await town.recorded() == before + moved
 
     await until(is_whole, within_seconds=60)
-    await until(lambda: _agrees(town), within_seconds=30)
+    await until(town.is_true, within_seconds=30)
+
+
+async def test_one_car_parks_cable_touches_no_other_car_park(town: District) -> None:
+    before, moved = await town.settled(), await town.moved()
+    kept = (await town.lots())[LONE]["observed_at"]
+    passed = await _passed(town, LONE)
+    await town.network.cut(edge_of(LONE))
+    while await _passed(town, LONE) < passed + 2:
+        await town.drive(5)
+
+    async def others_are_true() -> bool:
+        return await town.false_lots() <= {LONE}
+
+    await until(others_are_true, within_seconds=30)
+    assert (await town.lots())[LONE]["observed_at"] <= kept, "what it told last, with its age"
+    assert await town.recorded() < before + await town.moved() - moved
+    await town.network.mend(edge_of(LONE))
+    moved = await town.moved() - moved
+
+    async def is_whole() -> bool:
+        return await town.recorded() == before + moved
+
+    await until(is_whole, within_seconds=60)
+    await until(town.is_true, within_seconds=30)
+
+
+async def _passed(town: District, lot_id: str) -> int:
+    lot = (await town.truth())[lot_id]
+    return int(lot["entries"] + lot["exits"])
 
 
 async def test_histories_are_read_from_the_replica_and_from_the_primary_when_it_dies(

@@ -49,6 +49,11 @@ def test_every_part_ends_by_itself_when_it_is_asked_to(outcome: Outcome) -> None
     assert outcome.exit_codes == dict.fromkeys(ROLLED, 0)
 
 
+def test_no_sign_loses_its_number_while_its_gateway_is_restarted(outcome: Outcome) -> None:
+    assert outcome.looks_at_signs > 20
+    assert outcome.dashes == []
+
+
 def test_a_live_stream_comes_back_from_the_other_worker(outcome: Outcome) -> None:
     assert outcome.stream_ends > 0
 

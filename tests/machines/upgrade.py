@@ -3,14 +3,17 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
 
+from gateway import stream
 from gateway.children import Child
+from gateway.config import list_shipped, load_config
+from gateway.process import HAND_OVER
 from occupancy.first_start import prepare
 from tests.e2e.town import free_port
 from tests.faults.history_checker import Verdict
@@ -21,10 +24,14 @@ from tests.machines.previous import ROOT, previous_version
 from tests.waiting import until
 
 SEED, SPEED = 20261129, 60.0
+GATEWAY_SPEED = 10.0  # what passes while a gateway restarts is told together, in no order
 READS_A_SECOND = 40
+LOOKS_AFTER = 20  # at the signs, once the last gateway is back
 PAGES = ("/v1/lots", "/board", "/v1/lots/kangle", "/v1/alarms", "/m/")
 NGINX = Path("/usr/sbin/nginx")
-ROLLED = ("recorder-1", "recorder-2", "web", "web-2")
+SERVERS = ("recorder-1", "recorder-2", "web", "web-2")
+GATEWAYS = tuple(f"gateway-{load_config(path).car_park.lot_id}" for path in list_shipped())
+ROLLED = (*SERVERS, *GATEWAYS)
 
 
 @dataclass
@@ -38,6 +45,8 @@ class Outcome:
     statuses: Counter[int] = field(default_factory=Counter)
     stream_ends: int = 0
     stream_events: int = 0
+    looks_at_signs: int = 0
+    dashes: list[str] = field(default_factory=list)  # signs that lost their number meanwhile
     verdict: Verdict | None = None
     log: Path = Path()  # of nginx: which worker answered
     doing: str = "before"
@@ -62,8 +71,10 @@ async def run(folder: Path) -> Outcome:
                 await until(lambda: outcome.reads > READS_A_SECOND and outcome.stream_events > 0)
                 outcome.doing = "migrating"
                 outcome.migrations = await prepare(made.postgres_url)
-                for name in ROLLED:
-                    await _roll(made, name, outcome)
+                for name in SERVERS:
+                    await _roll_server(made, name, outcome)
+                await made.set_speed(GATEWAY_SPEED)
+                await _roll_gateways(made, outcome, _leaving_signal(older))
                 before = (outcome.reads, outcome.stream_events)
                 await until(
                     lambda: (
@@ -78,12 +89,77 @@ async def run(folder: Path) -> Outcome:
     return outcome
 
 
-async def _roll(made: Stage, name: str, outcome: Outcome) -> None:
-    """Stop as systemd does, start the newer version in its place, go on when it is ready."""
+async def _roll_server(made: Stage, name: str, outcome: Outcome) -> None:
+    """The newer version in its place; on when it is ready and the proxy sends readers there."""
+    await _replace(made, name, outcome, signal.SIGTERM)
+    if not name.startswith("web"):
+        return
+    address = f"127.0.0.1:{made.parts[name].child.environ['ZHIBO_PORT']}"
+    await until(lambda: _is_ready(made, f"http://{address}"), within_seconds=90)
+    seen = outcome.log.stat().st_size
+    outcome.doing = f"{name} is ready"
+    # The proxy leaves whom it found away alone for a while: the next one must not go before.
+    await until(lambda: f"{address} 200" in outcome.log.read_text()[seen:])
+
+
+def _leaving_signal(older: Mapping[str, str]) -> signal.Signals:
+    """How a gateway of the older version is restarted: an old one knows nothing of successors."""
+    edge = Path(older["PYTHONPATH"], "gateway", "process.py") if older else None
+    return HAND_OVER if edge is None or "HAND_OVER" in edge.read_text() else signal.SIGTERM
+
+
+async def _roll_gateways(made: Stage, outcome: Outcome, leaving: signal.Signals) -> None:
+    """Each to the newer version, and each once more while somebody looks at the signs."""
+    for name in GATEWAYS:
+        await _roll_gateway(made, name, outcome, leaving)
+    await until(lambda: _all_signs_show(made), within_seconds=60)
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(_watch_signs(made, outcome), name="signs")
+        for name in GATEWAYS:
+            await _roll_gateway(made, name, outcome, HAND_OVER)
+        before = outcome.looks_at_signs
+        await until(lambda: outcome.looks_at_signs > before + LOOKS_AFTER)
+        watching.cancel()
+
+
+async def _roll_gateway(made: Stage, name: str, outcome: Outcome, leaving: signal.Signals) -> None:
+    """The newer version in its place; on when Redis has heard it."""
+    lot_id = name.removeprefix("gateway-")
+    await _replace(made, name, outcome, leaving)
+    before = await stream.read_held(made.redis, lot_id)
+
+    async def is_heard() -> bool:
+        held = await stream.read_held(made.redis, lot_id)
+        return held.now is not None and held.now != before.now
+
+    await until(is_heard, within_seconds=90)
+
+
+async def _watch_signs(made: Stage, outcome: Outcome) -> None:
+    """Until cancelled: every dash that a driver would see."""
+    while True:
+        outcome.dashes += [f"{outcome.doing}: {sign}" for sign in await _dashes(made)]
+        outcome.looks_at_signs += 1
+        await asyncio.sleep(0.1)
+
+
+async def _all_signs_show(made: Stage) -> bool:
+    return not await _dashes(made)
+
+
+async def _dashes(made: Stage) -> list[str]:
+    """The signs on whose first line stands neither a number nor a word."""
+    told = await made.get(made.sim + "/truth")
+    signs = [sign for lot in told["lots"] for sign in lot["signs"]]
+    return [sign["device"] for sign in signs if sign["lines"][0]["face"] in ("stale", "blank")]
+
+
+async def _replace(made: Stage, name: str, outcome: Outcome, leaving: signal.Signals) -> None:
+    """Stop as systemd does, and start the newer version in its place."""
     outcome.doing = f"rolling {name}"
     part = made.parts[name]
     process = part.process
-    await part.end(signal.SIGTERM)
+    await part.end(leaving)
     outcome.exit_codes[name] = process.returncode if process else None
     environ = {
         key: value
@@ -92,14 +168,6 @@ async def _roll(made: Stage, name: str, outcome: Outcome) -> None:
     }
     part.child = replace(part.child, environ=environ)
     await part.start()
-    if not name.startswith("web"):
-        return
-    address = f"127.0.0.1:{environ['ZHIBO_PORT']}"
-    await until(lambda: _is_ready(made, f"http://{address}"), within_seconds=90)
-    seen = outcome.log.stat().st_size
-    outcome.doing = f"{name} is ready"
-    # The proxy leaves whom it found away alone for a while: the next one must not go before.
-    await until(lambda: f"{address} 200" in outcome.log.read_text()[seen:])
 
 
 async def _is_ready(made: Stage, web: str) -> bool:

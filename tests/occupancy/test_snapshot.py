@@ -11,7 +11,7 @@ from gateway.redis_client import connect
 from occupancy import snapshot
 from occupancy.live import LiveOccupancy
 from tests.builders import a_lot
-from tests.gateway.test_redis_client import _cluster
+from tests.gateway.redis_kinds import cluster
 from tests.occupancy.web.faces import a_picture
 
 KANGLE, SANDA = a_lot(), a_lot(lot_id="sanda")
@@ -89,7 +89,7 @@ async def test_a_cluster_takes_many_pictures_at_once_and_tells_them_together(
     tmp_path: Path,
 ) -> None:
     lots = [a_lot(lot_id=f"lot{number}") for number in range(9)]
-    async with _cluster(tmp_path) as nodes:
+    async with cluster(tmp_path) as nodes:
         places = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
         async with (
             connect(f"redis+cluster://{places}") as redis,

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from gateway.redis_client import connect
 from routing import promise_store
-from tests.gateway.test_redis_client import _cluster
+from tests.gateway.redis_kinds import cluster
 from tests.routing.town import AsNow, running
 
 HOSPITAL = "三水区人民医院"
 
 
 async def test_a_driver_is_guided_from_question_to_arrival(tmp_path: Path) -> None:
-    async with _cluster(tmp_path) as nodes:
+    async with cluster(tmp_path) as nodes:
         places = ",".join(f"127.0.0.1:{node.port}" for node in nodes)
         async with (
             connect(f"redis+cluster://{places}") as redis,

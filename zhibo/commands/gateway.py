@@ -1,5 +1,6 @@
 """`zhibo gateway`: one car park's gateway, on the box in the car park."""
 
+import asyncio
 from argparse import Namespace
 
 import gateway.config
@@ -21,8 +22,12 @@ def run(arguments: Namespace, environ: Environ) -> int:
         rate_factor=gateway.config.RATE_FACTOR.read(environ),
         outbox_mib=gateway.config.OUTBOX_MIB.read(environ),
     )
+    handed_over = asyncio.Event()
     gateway.process.run(
-        lambda stopping: run_gateway(config, settings, now_ms, monotonic_seconds, stopping)
+        lambda stopping: run_gateway(
+            config, settings, now_ms, monotonic_seconds, stopping, handed_over
+        ),
+        handed_over,
     )
     return 0
 
