@@ -1,7 +1,7 @@
 """The live stream: one frame for all readers; who is slow gets the latest, never a queue."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -50,10 +50,13 @@ class Roster(msgspec.Struct, frozen=True):
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
-    """Still here: when each car park was last observed, so that ages stay true without changes."""
+    """Still here: when each car park was last observed, so that ages stay true without changes.
+
+    `observed_at` is an object of car parks and times.
+    """
 
     now: str
-    observed_at: dict[str, str]
+    observed_at: msgspec.Raw
     source: str
 
 
@@ -242,7 +245,8 @@ class LiveStream:
         readers = self._open_readers()
         if not readers:
             return
-        frame = _Frame(self._heartbeat(self._lot_ids))
+        heard = self._observed(self._lot_ids)
+        frame = _Frame(self._heartbeat(heard, self._lot_ids))
         for reader in readers:
             if reader.is_slow:
                 self._lose_patience(reader)
@@ -254,7 +258,7 @@ class LiveStream:
                 reader.behind.clear()
                 reader.lacks_roster = False
             whole = reader.lots is None
-            reader.write(frame if whole else _Frame(self._heartbeat(self._told_to(reader))))
+            reader.write(frame if whole else _Frame(self._heartbeat(heard, self._told_to(reader))))
 
     async def answer(self, request: web.Request, query: object) -> web.StreamResponse:
         """Open until the reader goes. Raises Problem 404 for a car park nobody has."""
@@ -327,7 +331,7 @@ class LiveStream:
         seen = self._looks_in(last_event_id) if reader.lots is None else {}
         lots = [lot for lot in told if self._showcase.look(lot) != seen.get(lot)]
         news = self._news(reader, lots, has_roster=True)
-        return b"retry: 1000\n\n" + news + self._heartbeat(told)
+        return b"retry: 1000\n\n" + news + self._heartbeat(self._observed(told), told)
 
     def _looks_in(self, event_id: str) -> dict[str, str]:
         if len(event_id) != LOOK_LENGTH * len(self._lot_ids):
@@ -366,15 +370,22 @@ class LiveStream:
         look = self._showcase.look
         return [_UNSEEN if lot in unseen else look(lot) for lot in self._lot_ids]
 
-    def _heartbeat(self, lot_ids: Iterable[str]) -> bytes:
+    def _observed(self, lot_ids: Iterable[str]) -> dict[str, bytes]:
+        """When each was last observed, as a heartbeat writes it; nothing of one never heard."""
+        observed = ((lot_id, self._showcase.change(lot_id).live.observed_at) for lot_id in lot_ids)
+        return {
+            lot_id: b"%b:%b" % (msgspec.json.encode(lot_id), msgspec.json.encode(at))
+            for lot_id, at in observed
+            if at is not None
+        }
+
+    def _heartbeat(self, observed: Mapping[str, bytes], lot_ids: Iterable[str]) -> bytes:
+        """Put together from pieces: thousands of readers get one of their own."""
         lost = self._showcase.link_lost_since_ms is not None
+        pieces = b",".join(observed[lot_id] for lot_id in lot_ids if lot_id in observed)
         beat = Heartbeat(
             now=formats.rfc3339(self._showcase.now_ms()),
-            observed_at={
-                lot_id: observed_at
-                for lot_id in lot_ids
-                if (observed_at := self._showcase.change(lot_id).live.observed_at) is not None
-            },
+            observed_at=msgspec.Raw(b"{%b}" % pieces),
             source="lost" if lost else "live",
         )
         return b"event: heartbeat\ndata: %b\n\n" % msgspec.json.encode(beat)
