@@ -106,4 +106,7 @@ def _exact(value: bool | int | str) -> tuple[str, bool | int | str]:  # noqa: FB
 
 def means(values: tuple[bool | int | str, ...], said: object) -> bool:
     """Whether what was said is one of these values, of the same kind."""
-    return any(type(value) is type(said) and value == said for value in values)
+    for value in values:  # noqa: SIM110 -- at each message: any() takes four times as long
+        if value == said and type(value) is type(said):
+            return True
+    return False

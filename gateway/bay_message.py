@@ -11,6 +11,7 @@ from gateway.moment import TimeForm, moment_ms
 
 AHEAD_MS = 300_000
 MESSAGE_BYTES = 4_096
+_DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
 class BayRefusal(StrEnum):
@@ -71,7 +72,7 @@ def _word(payload: bytes) -> str:
 
 def _object(payload: bytes) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(payload, type=dict[str, Any])
+        return _DECODER.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         words = "must be one JSON object"
         raise BadBayMessageError(BayRefusal.MALFORMED, "message", words) from None

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiomqtt
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
@@ -20,15 +19,16 @@ from gateway.bay_config import BayConfig, Broker
 from gateway.bay_ledger import BayLedger, BayPark, Folded
 from gateway.bay_map import BayMap
 from gateway.bay_message import BadBayMessageError, BayRefusal, read_bay
+from gateway.broker_line import BrokerLine, BrokerLostError, FloodError
 from gateway.ledger_station import LedgerStation
 from gateway.outbox import Outbox
 from gateway.process import is_cancelled
 from gateway.redis_client import connect
 
-AT_LEAST_ONCE = 1
-KEEPALIVE_SECONDS = 15
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
-MOST_WAITING = 50_000  # messages; beyond, the broker is asked anew for the retained ones
+# Messages on end beside one a sensor; beyond, the broker is asked anew for the retained ones.
+MOST_ON_END = 50_000
+RADIO_TOPIC = ""  # no sensor has this name
 _MIB = 1 << 20
 
 log = structlog.get_logger()
@@ -60,6 +60,15 @@ class Meters:
         self.floods = Counter(
             "zhibo_bay_floods", "connections given up for a flood", registry=self.registry
         )
+        self._counted: dict[tuple[str, Folded | None], Counter] = {}
+
+    def count(self, lot_id: str, folded: Folded | None) -> None:
+        """One message taken. Its counter is looked up once: messages come by the thousand."""
+        counter = self._counted.get((lot_id, folded))
+        if counter is None:
+            counter = self.messages.labels(lot_id, folded or "status")
+            self._counted[lot_id, folded] = counter
+        counter.inc()
 
 
 class BayStation(LedgerStation):
@@ -81,27 +90,21 @@ class BayStation(LedgerStation):
         self.ledger = BayLedger(park, bay_map.limits, outbox.counters(), outbox.anchor(), uptime_ms)
         super().__init__(park.lot_id, self.ledger, outbox, redis, clock, monotonic)
 
-    def topics(self) -> list[str]:
-        """Of all its sensors, and of its radio gateway."""
+    def topics(self) -> dict[str, str]:
+        """Whose each topic is: a sensor's, or its radio gateway's."""
         pattern = self.map.subscription(self.park.name)
         sensors = (sensor for bays in self.park.bays.values() for sensor in bays)
-        return [
-            self.map.status_of(self.park.name),
-            *(pattern.replace("+", sensor) for sensor in sensors),
-        ]
+        ours = {pattern.replace("+", sensor): sensor for sensor in sensors}
+        return {**ours, self.map.status_of(self.park.name): RADIO_TOPIC}
 
-    def take(self, topic: str, payload: bytes) -> Folded | None:
+    def take(self, sensor: str, payload: bytes) -> Folded | None:
         """None for the radio gateway's own word. Raises BadBayMessageError."""
-        if topic == self.map.status_of(self.park.name):
+        if sensor == RADIO_TOPIC:
             self._hear_radio(payload)
             return None
-        sensor = self.map.sensor_of(self.park.name, topic)
-        if sensor is None:
-            raise BadBayMessageError(BayRefusal.TOPIC, "topic", "is none of this car park's")
         now_ms = self._clock()
-        folded = self.ledger.take(
-            read_bay(self.map, sensor, payload, now_ms), now_ms, self.uptime_ms()
-        )
+        news = read_bay(self.map, sensor, payload, now_ms)
+        folded = self.ledger.take(news, now_ms, self.uptime_ms())
         if folded is Folded.CHANGED:
             self.tell(counts=True)
         return folded
@@ -121,73 +124,71 @@ class BayReceiver:
     def __init__(self, stations: Iterable[BayStation], broker: Broker, client_id: str) -> None:
         self._stations = list(stations)
         self._of_topic = {
-            topic: station for station in self._stations for topic in station.topics()
+            topic: (station, sensor)
+            for station in self._stations
+            for topic, sensor in station.topics().items()
         }
+        self._pause = FIRST_PAUSE_SECONDS
         self._broker = broker
         self._client_id = client_id
         self.meters = Meters()
 
     async def keep_listening(self, connected: Callable[[], None] = lambda: None) -> None:
         """Until cancelled; a broker that is away is asked again, ever less often."""
-        pause = FIRST_PAUSE_SECONDS
         while not is_cancelled():
             try:
                 await self._listen(connected)
-                pause = FIRST_PAUSE_SECONDS
-            except (aiomqtt.MqttError, OSError) as trouble:
+            except FloodError:
+                self.meters.floods.inc()
+                log.error("a flood of messages: connecting anew", broker=self._broker.address)  # noqa: TRY400
+            except BrokerLostError as trouble:
                 log.warning("the broker of the bay sensors is away", **self._said(trouble))
             self.meters.connected.set(0)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
     async def _listen(self, connected: Callable[[], None]) -> None:
-        broker = self._broker
-        async with aiomqtt.Client(
-            broker.host,
-            broker.port,
-            username=broker.username,
-            password=broker.password,
-            identifier=self._client_id,
-            tls_context=broker.tls,
-            keepalive=KEEPALIVE_SECONDS,
-        ) as client:
-            topics = [
-                (topic, AT_LEAST_ONCE)
-                for one in self._stations
-                for topic in (
-                    one.map.subscription(one.park.name),
-                    one.map.status_of(one.park.name),
-                )
-            ]
-            await client.subscribe(topics)
+        """Raises BrokerLostError and FloodError."""
+        line = BrokerLine(self._broker, self._client_id, self.take)
+        try:
+            for topic in await line.open(self._asked()):
+                log.error("the broker does not let us hear a topic", topic=topic)
             self.meters.connected.set(1)
+            self._pause = FIRST_PAUSE_SECONDS
             connected()
-            async for message in client.messages:
-                self.take(str(message.topic), bytes(message.payload or b""))
-                if len(client.messages) > MOST_WAITING:
-                    self.meters.floods.inc()
-                    log.error("a flood of messages: connecting anew", broker=broker.address)
-                    return
+            await line.listen(MOST_ON_END + len(self._of_topic))
+        finally:
+            line.close()
+
+    def _asked(self) -> list[str]:
+        return [
+            topic
+            for one in self._stations
+            for topic in (one.map.subscription(one.park.name), one.map.status_of(one.park.name))
+        ]
 
     def take(self, topic: str, payload: bytes) -> None:
         """One message; what is wrong with it is counted and told, and touches nothing."""
-        station = self._of_topic.get(topic) or self._find_owner(topic)
+        station, sensor = self._of_topic.get(topic) or self._find_owner(topic)
         if station is None:
             self.meters.refused.labels("", BayRefusal.TOPIC).inc()
+            log.info("a message was refused", topic=topic, reason="topic: is none of ours")
             return
         lot_id = station.park.lot_id
         try:
-            folded = station.take(topic, payload)
+            folded = station.take(sensor, payload)
         except BadBayMessageError as refusal:
             self.meters.refused.labels(lot_id, refusal.kind).inc()
-            log.info("a message was refused", topic=topic, reason=str(refusal))
+            log.info("a message was refused", lot=lot_id, topic=topic, reason=str(refusal))
         else:
-            self.meters.messages.labels(lot_id, folded or "status").inc()
+            self.meters.count(lot_id, folded)
 
-    def _find_owner(self, topic: str) -> BayStation | None:
-        """The car park whose pattern an unlisted topic has."""
-        owners = (one for one in self._stations if one.map.sensor_of(one.park.name, topic))
-        return next(owners, None)
+    def _find_owner(self, topic: str) -> tuple[BayStation, str] | tuple[None, str]:
+        """The car park whose pattern an unlisted topic has, and the sensor that it names."""
+        for station in self._stations:
+            if sensor := station.map.sensor_of(station.park.name, topic):
+                return station, sensor
+        return None, ""
 
     def _said(self, trouble: Exception) -> Mapping[str, str]:
         return {"broker": self._broker.address, "reason": str(trouble)}

@@ -170,7 +170,7 @@ async def test_a_flood_is_cut_off_counted_and_the_truth_is_asked_for_anew(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gateway.bay_receiver.MOST_WAITING", 20)
+    monkeypatch.setattr("gateway.bay_receiver.MOST_ON_END", 20)
     said = sensors()
     async with receiving(broker, redis_url, tmp_path) as receiver:
 
