@@ -24,6 +24,7 @@ from gateway.ledger_station import LedgerStation
 from gateway.outbox import Outbox
 from gateway.process import is_cancelled
 from gateway.redis_client import connect
+from gateway.refusal_log import RefusalLog
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 # Messages on end beside one a sensor; beyond, the broker is asked anew for the retained ones.
@@ -132,20 +133,28 @@ class BayReceiver:
         self._broker = broker
         self._client_id = client_id
         self.meters = Meters()
+        self._refusals = RefusalLog(asyncio.get_running_loop().call_later)
 
     async def keep_listening(self, connected: Callable[[], None] = lambda: None) -> None:
         """Until cancelled; a broker that is away is asked again, ever less often."""
-        while not is_cancelled():
-            try:
-                await self._listen(connected)
-            except FloodError:
-                self.meters.floods.inc()
-                log.error("a flood of messages: connecting anew", broker=self._broker.address)  # noqa: TRY400
-            except BrokerLostError as trouble:
-                log.warning("the broker of the bay sensors is away", **self._said(trouble))
-            self.meters.connected.set(0)
-            await asyncio.sleep(self._pause)
-            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        try:
+            while not is_cancelled():
+                await self._listen_once(connected)
+        finally:
+            self._refusals.close()
+
+    async def _listen_once(self, connected: Callable[[], None]) -> None:
+        """And pause, the longer the more often it failed."""
+        try:
+            await self._listen(connected)
+        except FloodError:
+            self.meters.floods.inc()
+            log.error("a flood of messages: connecting anew", broker=self._broker.address)  # noqa: TRY400
+        except BrokerLostError as trouble:
+            log.warning("the broker of the bay sensors is away", **self._said(trouble))
+        self.meters.connected.set(0)
+        await asyncio.sleep(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
     async def _listen(self, connected: Callable[[], None]) -> None:
         """Raises BrokerLostError and FloodError."""
@@ -172,14 +181,14 @@ class BayReceiver:
         station, sensor = self._of_topic.get(topic) or self._find_owner(topic)
         if station is None:
             self.meters.refused.labels("", BayRefusal.TOPIC).inc()
-            log.info("a message was refused", topic=topic, reason="topic: is none of ours")
+            self._refusals.tell("", topic, "topic: is none of ours")
             return
         lot_id = station.park.lot_id
         try:
             folded = station.take(sensor, payload)
         except BadBayMessageError as refusal:
             self.meters.refused.labels(lot_id, refusal.kind).inc()
-            log.info("a message was refused", lot=lot_id, topic=topic, reason=str(refusal))
+            self._refusals.tell(lot_id, topic, str(refusal))
         else:
             self.meters.count(lot_id, folded)
 

@@ -82,9 +82,10 @@ class BrokerLine:
         return [topic for topic, code in zip(asked, granted, strict=False) if code.is_failure]
 
     async def listen(self, most_on_end: int) -> None:
-        """Hand messages on until the line is lost. Raises BrokerLostError and FloodError."""
+        """Hand messages on until cancelled. Raises BrokerLostError and FloodError."""
         await self._read_until(lambda: self._on_end > most_on_end)
-        raise FloodError
+        if not is_cancelled():
+            raise FloodError
 
     def close(self) -> None:
         """Says goodbye, so that the broker does not think that we died."""
@@ -118,6 +119,8 @@ class BrokerLine:
     def _check(self, code: MQTTErrorCode) -> None:
         if self._taken is not None and self._taken.is_failure:
             raise BrokerLostError(f"the broker does not take us: {self._taken}")
+        if code is MQTTErrorCode.MQTT_ERR_NO_CONN:  # it was us who hung up, at a tick
+            raise BrokerLostError("the broker no longer answers")
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BrokerLostError(paho.error_string(code))
 

@@ -24,6 +24,9 @@ def require_mosquitto() -> None:
         pytest.skip("mosquitto is not installed")
 
 
+ANYBODY = "allow_anonymous true\n"
+
+
 @dataclass
 class Mosquitto:
     """One broker process; killed, it forgets what is retained."""
@@ -32,12 +35,13 @@ class Mosquitto:
     port: int
     process: asyncio.subprocess.Process | None = None
     certificate: tuple[Path, Path] | None = None  # with it: over TLS alone
+    more: str = ANYBODY  # lines of its configuration
 
     async def start(self) -> None:
         config = self.folder / "mosquitto.conf"
         config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
-            "max_queued_messages 0\npersistence false\n" + self._tls()
+            f"listener {self.port} 127.0.0.1\n"
+            "max_queued_messages 0\npersistence false\n" + self.more + self._tls()
         )
         self.process = await asyncio.create_subprocess_exec(
             BROKER, "-c", str(config), stderr=asyncio.subprocess.DEVNULL
@@ -66,13 +70,13 @@ class Mosquitto:
 
 @asynccontextmanager
 async def mosquitto(
-    folder: Path, certificate: tuple[Path, Path] | None = None
+    folder: Path, certificate: tuple[Path, Path] | None = None, more: str = ANYBODY
 ) -> AsyncIterator[Mosquitto]:
     require_mosquitto()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    broker = Mosquitto(folder, port, certificate=certificate)
+    broker = Mosquitto(folder, port, certificate=certificate, more=more)
     await broker.start()
     try:
         yield broker

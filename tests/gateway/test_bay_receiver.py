@@ -8,6 +8,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from gateway import stream
 from gateway.bay_config import BayConfig, load_bay_config, load_maps, read_broker
@@ -161,6 +162,37 @@ async def test_what_is_wrong_is_refused_counted_and_touches_no_other_car_park(
         seen = await newest(redis, "clinic")
         assert seen is not None
         assert seen.cars_on_pallets == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "lot", "reason"),
+    [
+        ("parking/mall/s1/state", b"{}", "mall", "occupied: must be one of"),
+        ("parking/mall/s99/state", b'{"occupied": true, "ts": 1}', "mall", "topic: "),
+        ("parking/mall/status", b"maybe", "mall", "status: "),
+        ("bays/clinic/c1", b"maybe", "clinic", "message: "),
+    ],
+)
+async def test_the_log_names_whose_message_was_refused_and_which_field(
+    broker: Mosquitto,
+    redis_url: str,
+    tmp_path: Path,
+    topic: str,
+    payload: bytes,
+    lot: str,
+    reason: str,
+) -> None:
+    with capture_logs() as lines:
+        async with (
+            receiving(broker, redis_url, tmp_path) as receiver,
+            aiomqtt.Client("127.0.0.1", broker.port, identifier="stranger") as stranger,
+        ):
+            await until(lambda: count(receiver, "zhibo_bay_broker_up", []) == 1)
+            await stranger.publish(topic, payload, 1)
+            await until(lambda: any("refused" in line["event"] for line in lines))
+    (refused,) = (line for line in lines if "refused" in line["event"])
+    assert (refused["lot"], refused["topic"]) == (lot, topic)
+    assert refused["reason"].startswith(reason)
 
 
 async def test_a_flood_is_cut_off_counted_and_the_truth_is_asked_for_anew(
