@@ -168,7 +168,7 @@ async def test_what_is_wrong_is_refused_counted_and_touches_no_other_car_park(
     ("topic", "payload", "lot", "reason"),
     [
         ("parking/mall/s1/state", b"{}", "mall", "occupied: must be one of"),
-        ("parking/mall/s99/state", b'{"occupied": true, "ts": 1}', "mall", "topic: "),
+        ("parking/mall/s99/state", b'{"occupied": true, "ts": 1}', "mall", "sensor: "),
         ("parking/mall/status", b"maybe", "mall", "status: "),
         ("bays/clinic/c1", b"maybe", "clinic", "message: "),
     ],
