@@ -7,9 +7,11 @@ time-out closes the connection and the next request opens a new one.
 
 import asyncio
 import logging
+import os
 import struct
 import termios
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 from typing import cast
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -127,7 +129,8 @@ class ModbusLine:
 
     def _refusal(self) -> str:
         if self.link.serial:
-            return f"{self.link.place} cannot be opened: unplugged, not ours to read, or in use"
+            why = _why_shut(Path(self.link.serial.device))
+            return f"{self.link.place} cannot be opened: {why}"
         return f"{self.link.place} does not accept a connection"
 
     def close(self) -> None:
@@ -213,6 +216,16 @@ class ModbusLine:
             note = f"asked {block.size} addresses from {block.address}, got {len(words)}"
             raise ModbusFailure(FailureKind.SHORT_REPLY, note)
         return words[: block.size]
+
+
+def _why_shut(port: Path) -> str:
+    if not port.exists():
+        return "there is no such port now"
+    if not port.is_char_device():
+        return "it is no serial port"
+    if not os.access(port, os.R_OK | os.W_OK):
+        return "this user may not use it"
+    return "another program has it open, or it is no serial port"
 
 
 async def _connects(client: _Client) -> bool:

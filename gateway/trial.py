@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gateway.config import Device, GatewayConfig, Role
+from gateway.config import Device, GatewayConfig, Link, LinkKind, Role
 from gateway.decode import Value, blocks_of, decode_blocks
 from gateway.modbus import ModbusFailure, ModbusLine
 from gateway.reading import FailureKind
@@ -46,7 +46,7 @@ async def _read(config: GatewayConfig, device: Device, line: ModbusLine) -> Firs
             block: await line.read(device.unit, block, device.timeout_ms) for block in blocks
         }
     except ModbusFailure as failure:
-        return FirstReading(thing, trouble=str(failure), cure=_CURES[failure.kind])
+        return FirstReading(thing, trouble=str(failure), cure=_cure(failure.kind, link))
     values, unreadable = decode_blocks(register_map.points, answers)
     if unreadable:
         return FirstReading(thing, trouble="; ".join(unreadable), cure=_UNREADABLE_CURE)
@@ -63,6 +63,12 @@ def _words(device: Device, values: Mapping[str, Value]) -> str:
     return f"shows {values['numbers']}"
 
 
+def _cure(kind: FailureKind, link: Link) -> str:
+    if link.kind is LinkKind.RTU and kind in _SERIAL_CURES:
+        return _SERIAL_CURES[kind]
+    return _CURES[kind]
+
+
 _CURES = {
     FailureKind.REFUSED: "check power and cable, then the link in the car park's file",
     FailureKind.BROKEN: "something else answers there: check that the port speaks Modbus",
@@ -71,5 +77,16 @@ _CURES = {
     FailureKind.STRAY_REPLY: "another question was answered: let nobody else poll this line",
     FailureKind.EXCEPTION: "the device refuses these addresses: check the model and its map",
     FailureKind.BUSY: "the device is overloaded: give it a longer period_ms",
+}
+_SERIAL_CURES = {
+    FailureKind.REFUSED: (
+        "plug the adapter in and write its path from /dev/serial/by-id; stop what else uses it "
+        "(zhibo gateway); the user must be in the group dialout"
+    ),
+    FailureKind.BROKEN: "the adapter was unplugged, or hears noise: check its plug and the wiring",
+    FailureKind.TIMEOUT: (
+        "check its power and unit number, then baud, parity and stop_bits, then the two wires "
+        "(A and B exchanged?)"
+    ),
 }
 _UNREADABLE_CURE = "the model differs from its map: compare gateway/maps with the manual"
