@@ -54,6 +54,7 @@ class LedgerStation:
         self._waiting: list[asyncio.Future[bool]] = []
         self._has_counts = False
         self._records: list[tuple[str, int]] = []
+        self._heard: list[tuple[str, int]] = []
         self._news = asyncio.Event()
 
     async def run(self) -> None:
@@ -98,12 +99,15 @@ class LedgerStation:
 
     async def _write(self) -> bool:
         records, self._records = self._records, []
+        heard, self._heard = self._heard, []  # of a post that is not kept: it may come again
         counts, self._has_counts = self._has_counts, False
         now_ms = self._clock()
         seen = self._told.observe(now_ms, self.uptime_ms())
         memory = Memory(self._told.counters(now_ms), self._told.anchor)
         try:
-            placed = await self._outbox.append(seen, memory, counts=counts, pushed=records)
+            placed = await self._outbox.append(
+                seen, memory, counts=counts, pushed=records, heard=heard
+            )
         except OutboxFullError as full:
             log.error("the outbox takes no more", reason=str(full))  # noqa: TRY400
             # counted in memory: kept with the next row

@@ -86,6 +86,16 @@ class Outbox:
         """Numbers of the records that were counted and not yet forgotten."""
         return [number for (number,) in self._database.execute("SELECT number FROM pushed")]
 
+    def heard(self) -> dict[str, int]:
+        """Nonces of the posts that were taken, with when each was sent, the oldest first."""
+        rows = self._database.execute("SELECT nonce, sent_at_ms FROM heard ORDER BY sent_at_ms")
+        return dict(rows.fetchall())
+
+    def forget_heard(self, before_ms: int) -> None:
+        """Forget nonces of posts so old that they would be refused by their time."""
+        with self._committing():
+            self._database.execute("DELETE FROM heard WHERE sent_at_ms < ?", (before_ms,))
+
     def forget_pushed(self, before_ms: int) -> list[str]:
         """Forget records so old that they would be refused by their time; says which."""
         with self._committing():
@@ -109,12 +119,13 @@ class Outbox:
         *,
         counts: bool,
         pushed: Sequence[tuple[str, int]] = (),
+        heard: Sequence[tuple[str, int]] = (),
     ) -> Observation:
         """Commit what changed of the memory and the observation that says so; it gets its place.
 
         `counts` says that a running total moved: such a row is never thinned. Raises
         OutboxFullError, and then neither is written. `pushed` are records counted in it, by
-        number and time.
+        number and time; `heard` are the posts that told them, by nonce and time of sending.
         """
         placed = msgspec.structs.replace(
             observation,
@@ -122,7 +133,7 @@ class Outbox:
             sequence=self.sequence + 1,
             previous_sequence=self.sequence if self.sequence > self.floor else 0,
         )
-        while not self._write(placed, memory, pushed, counts=counts):
+        while not self._write(placed, memory, (pushed, heard), counts=counts):
             self._make_room()
         return placed
 
@@ -130,7 +141,7 @@ class Outbox:
         self,
         placed: Observation,
         memory: Memory,
-        pushed: Sequence[tuple[str, int]],
+        posts: tuple[Sequence[tuple[str, int]], Sequence[tuple[str, int]]],
         *,
         counts: bool,
     ) -> bool:
@@ -145,7 +156,9 @@ class Outbox:
                     (placed.sequence, age_ms, counts, dictionary, payload),
                 )
                 self._keep(memory)
+                pushed, heard = posts
                 self._database.executemany("INSERT OR IGNORE INTO pushed VALUES (?, ?)", pushed)
+                self._database.executemany("INSERT OR IGNORE INTO heard VALUES (?, ?)", heard)
                 self._set_meta("sequence", placed.sequence)
                 self._set_meta("age_ms", age_ms)
         except sqlite3.OperationalError as refusal:

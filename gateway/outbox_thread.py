@@ -42,10 +42,16 @@ class OutboxThread:
         *,
         counts: bool,
         pushed: Sequence[tuple[str, int]] = (),
+        heard: Sequence[tuple[str, int]] = (),
     ) -> Observation:
         return await self._do(
-            lambda: self._outbox.append(observation, memory, counts=counts, pushed=pushed)
+            lambda: self._outbox.append(
+                observation, memory, counts=counts, pushed=pushed, heard=heard
+            )
         )
+
+    async def forget_heard(self, before_ms: int) -> None:
+        await self._do(lambda: self._outbox.forget_heard(before_ms))
 
     async def forget_pushed(self, before_ms: int) -> list[str]:
         return await self._do(lambda: self._outbox.forget_pushed(before_ms))

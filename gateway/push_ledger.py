@@ -1,6 +1,7 @@
 """One pushing car park: each record counted once, its remaining held against its own records."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -16,10 +17,20 @@ from gateway.observation import (
     LaneReading,
     Observation,
 )
-from gateway.push_message import SENT_WITHIN_MS, AreaCount, BadPushError, Passage, Push, Refusal
+from gateway.push_message import (
+    SENT_WITHIN_MS,
+    AreaCount,
+    BadPushError,
+    Passage,
+    Push,
+    Refusal,
+    Role,
+)
 from gateway.reconcile import Anchor, balance, cars_inside, drift, drift_limit_cars, list_doubts
 
 STALE_AFTER_MS = 90_000
+NONCE_KEPT_MS = 3 * SENT_WITHIN_MS  # older posts are refused by their time
+NOTHING_HEARD: Mapping[str, int] = MappingProxyType({})
 GATE = "gate"
 MOST_APART_METRES = 300.0  # entrances of one car park; another datum lies 600 m off
 _LANES = {Direction.ENTRY: "gate-entry", Direction.EXIT: "gate-exit"}
@@ -47,14 +58,16 @@ class PushLedger:
         counters: Mapping[str, CounterState],
         anchor: Anchor | None,
         seen: Iterable[str],
+        nonces: Mapping[str, int] = NOTHING_HEARD,
     ) -> None:
+        """`seen` are records that were counted, `nonces` posts that were taken and when sent."""
         self.park = park
         self.totals = {way: _total(counters, lane) for way, lane in _LANES.items()}
         self.anchor = anchor
         self._seen = set(seen)
-        self._nonces: dict[str, int] = {}
+        self._nonces = dict(nonces)
         self._counts: dict[str, AreaCount] = {}
-        self._counted_at_ms = 0
+        self._counted_at_ms = max(self._nonces.values(), default=0)
         self._counted_uptime_ms: int | None = None
         self._heard_uptime_ms: int | None = None
         self._heard_at_ms = 0
@@ -65,7 +78,7 @@ class PushLedger:
         """Fold one post in; the passages that were new. Raises BadPushError: nothing changed."""
         self._refuse_replay(push, now_ms)
         self._refuse_other_bays(push.counts)
-        self._nonces[push.nonce] = now_ms
+        self._nonces[push.nonce] = push.sent_at_ms
         self._heard_uptime_ms, self._heard_at_ms = uptime_ms, now_ms
         self._said_place = push.place or self._said_place
         fresh = {p.number: p for p in push.passages if p.number not in self._seen}
@@ -141,9 +154,8 @@ class PushLedger:
 
     def _refuse_replay(self, push: Push, now_ms: int) -> None:
         if push.nonce in self._nonces:
-            raise BadPushError(Refusal.REPLAYED, "nonce", "was used before; send each post once")
-        # Older posts are refused by their time, so that no nonce is needed for them.
-        while self._nonces and next(iter(self._nonces.values())) < now_ms - 3 * SENT_WITHIN_MS:
+            raise BadPushError(Refusal.REPLAYED, Role.NONCE, "was used before; send each post once")
+        while self._nonces and next(iter(self._nonces.values())) < now_ms - NONCE_KEPT_MS:
             del self._nonces[next(iter(self._nonces))]
 
     def _refuse_other_bays(self, counts: tuple[AreaCount, ...]) -> None:
@@ -152,10 +164,10 @@ class PushLedger:
             if bays is None:
                 known = ", ".join(self.park.bays_by_area)
                 words = f"{count.area_id!r} is none of {known}"
-                raise BadPushError(Refusal.COUNT, "area", words)
+                raise BadPushError(Refusal.COUNT, Role.AREA, words)
             if bays != count.total:
                 words = f"area {count.area_id!r} has {bays} bays by its file, not {count.total}"
-                raise BadPushError(Refusal.COUNT, "total", words)
+                raise BadPushError(Refusal.COUNT, Role.TOTAL, words)
 
     def _is_heard(self, uptime_ms: int) -> bool:
         heard = self._heard_uptime_ms

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import math
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ RECORDS_MOST = 1_000
 AREAS_MOST = 64
 SPACES_MOST = 100_000
 FEE_FEN_MOST = 10_000_000
+_DIGEST_BYTES = 16
 _HASHES = {Algorithm.SHA256: hashlib.sha256, Algorithm.MD5: hashlib.md5}
 
 
@@ -32,8 +33,17 @@ class Refusal(StrEnum):
     SIGNATURE = "signature"
     REPLAYED = "replayed"
     TIME = "time"
+    TOO_LARGE = "too_large"
     COUNT = "count"
     UNKNOWN_PARK = "unknown_park"
+
+
+class Role(StrEnum):
+    """A field by what it is for us, where its vendor's name is not known."""
+
+    NONCE = "nonce"
+    AREA = "area"
+    TOTAL = "total"
 
 
 class BadPushError(Exception):
@@ -93,7 +103,9 @@ def check_signature(
     if not isinstance(given, str):
         raise BadPushError(Refusal.SIGNATURE, recipe.place, "the signature is missing")
     expected = sign(recipe, secret, body, fields)
-    if not hmac.compare_digest(given.lower().encode(), expected.encode()):
+    # what is no text at all, as a header may be, is no signature either
+    said = given.lower().encode(errors="backslashreplace")
+    if not hmac.compare_digest(said, expected.encode()):
         raise BadPushError(Refusal.SIGNATURE, recipe.place, "the signature does not fit")
 
 
@@ -129,6 +141,35 @@ def read_push(dialect: Dialect, fields: Mapping[str, Any], now_ms: int) -> Push:
         _read_passages(dialect, fields, now_ms),
         _read_place(dialect, fields),
     )
+
+
+def named_by(dialect: Dialect, refusal: BadPushError) -> BadPushError:
+    """The refusal with the vendor's own name of its field."""
+    counts = dialect.counts
+    names: dict[str, str] = {
+        Role.NONCE: dialect.nonce,
+        Role.AREA: counts.area_id or counts.total,
+        Role.TOTAL: counts.total,
+    }
+    if not isinstance(refusal.field, Role):
+        return refusal
+    return BadPushError(refusal.kind, names[refusal.field], refusal.words)
+
+
+def hidden(push: Push, secret: bytes) -> Push:
+    """The post with digests for its nonce and its records' numbers, under the sender's secret.
+
+    A gate system that puts a plate into them has not put it onto our disk.
+    """
+    key = hashlib.blake2b(secret).digest()
+
+    def digest(text: str) -> str:
+        return hashlib.blake2b(text.encode(), key=key, digest_size=_DIGEST_BYTES).hexdigest()
+
+    passages = tuple(
+        msgspec.structs.replace(passage, number=digest(passage.number)) for passage in push.passages
+    )
+    return msgspec.structs.replace(push, nonce=digest(push.nonce), passages=passages)
 
 
 def _read_counts(dialect: Dialect, fields: Mapping[str, Any]) -> tuple[AreaCount, ...]:
@@ -184,7 +225,7 @@ def _read_fee(dialect: Dialect, record: Mapping[str, Any]) -> int | None:
     if isinstance(told, int | float | str) and not isinstance(told, bool):
         try:
             fen = Decimal(str(told)) * (100 if dialect.money is Money.YUAN else 1)
-        except InvalidOperation:
+        except ArithmeticError:  # no number, or one beyond all numbers
             fen = Decimal(-1)
     if not fen.is_finite() or not 0 <= fen <= FEE_FEN_MOST or fen != int(fen):
         words = f"must be an amount in {dialect.money}, a whole number of fen"
@@ -222,9 +263,10 @@ def _objects(fields: Mapping[str, Any], name: str, most: int) -> list[dict[str, 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
-    text = str(value) if isinstance(value, int | str) else ""
-    if not 0 < len(text) <= NUMBER_LONGEST:
-        words = f"must be a text of 1 to {NUMBER_LONGEST} characters"
+    is_text = isinstance(value, int | str) and not isinstance(value, bool)
+    text = str(value) if is_text else ""
+    if not 0 < len(text) <= NUMBER_LONGEST or not text.isprintable():
+        words = f"must be a text of 1 to {NUMBER_LONGEST} printable characters"
         raise BadPushError(Refusal.MALFORMED, name, words)
     return text
 

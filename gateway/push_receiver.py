@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from redis.asyncio import Redis
 
@@ -20,6 +20,7 @@ from gateway.push_message import (
     Push,
     Refusal,
     check_signature,
+    named_by,
     read_fields,
     read_push,
 )
@@ -32,6 +33,7 @@ CODE_SHOWN = 64  # characters of a park code that are told back and logged
 KEEPALIVE_SECONDS = 30
 _STATUS = {
     Refusal.MALFORMED: 400,
+    Refusal.TOO_LARGE: 413,
     Refusal.SIGNATURE: 401,
     Refusal.UNKNOWN_PARK: 404,
     Refusal.REPLAYED: 409,
@@ -105,7 +107,7 @@ class Receiver:
             push = await self._read(station.sender, request)
             fresh = await station.take(push)
         except BadPushError as refusal:
-            return self._refuse(station, code, refusal)
+            return self._refuse(station, code, named_by(station.sender.dialect, refusal))
         if fresh is None:
             return web.json_response({"error": "cannot be kept now; send it again"}, status=503)
         lot_id = station.sender.park.lot_id
@@ -115,11 +117,7 @@ class Receiver:
         return web.json_response({"counted": len(fresh), "repeated": repeated})
 
     async def _read(self, sender: Sender, request: web.Request) -> Push:
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await request.read()
-        except TimeoutError:
-            raise BadPushError(Refusal.MALFORMED, "body", "came too slowly") from None
+        body = await _body(request)
         dialect = sender.dialect
         fields = read_fields(body)
         check_signature(dialect.signature, sender.secret, body, fields, request.headers)
@@ -133,8 +131,10 @@ class Receiver:
         lot_id = station.sender.park.lot_id if station else ""
         self._refused.labels(lot_id, refusal.kind).inc()
         self._tell_refused(refusal)
+        # An address that is none of ours is not written down: anything may stand in it.
+        park = code if station else None
         log.info(
-            "a post was refused", park=code, lot=lot_id, kind=refusal.kind, field=refusal.field
+            "a post was refused", park=park, lot=lot_id, kind=refusal.kind, field=refusal.field
         )
         document = {
             "error": refusal.kind,
@@ -146,6 +146,24 @@ class Receiver:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry))
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises BadPushError."""
+    coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity")
+    if coding != "identity":
+        words = "must not be: send the body as it is"
+        raise BadPushError(Refusal.MALFORMED, hdrs.CONTENT_ENCODING, words)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise BadPushError(Refusal.MALFORMED, "body", "came too slowly") from None
+    except web.HTTPRequestEntityTooLarge:
+        words = f"is longer than {BODY_BYTES} bytes: send fewer records in one post"
+        raise BadPushError(Refusal.TOO_LARGE, "body", words) from None
+    except web.RequestPayloadError:
+        raise BadPushError(Refusal.MALFORMED, "body", "broke off") from None
 
 
 async def run_receiver(
@@ -188,7 +206,10 @@ async def _serve(
     listening: Callable[[int], None],
 ) -> None:
     runner = web.AppRunner(
-        Receiver(stations, clock).app(), access_log=None, keepalive_timeout=KEEPALIVE_SECONDS
+        Receiver(stations, clock).app(),
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        auto_decompress=False,  # a coding is refused, not unpacked
     )
     await runner.setup()
     try:

@@ -9,8 +9,8 @@ from gateway.ledger_station import LedgerStation
 from gateway.observation import Observation
 from gateway.outbox import Outbox, OutboxFullError
 from gateway.push_config import Sender
-from gateway.push_ledger import PushLedger
-from gateway.push_message import RECORD_WITHIN_MS, SENT_WITHIN_MS, Passage, Push
+from gateway.push_ledger import NONCE_KEPT_MS, PushLedger
+from gateway.push_message import RECORD_WITHIN_MS, SENT_WITHIN_MS, Passage, Push, hidden
 
 ROWS_A_LOOK = 1_000  # at which records have grown too old
 
@@ -27,7 +27,9 @@ class PushStation(LedgerStation):
         monotonic: Callable[[], float],
     ) -> None:
         self.sender = sender
-        self.ledger = PushLedger(sender.park, outbox.counters(), outbox.anchor(), outbox.pushed())
+        self.ledger = PushLedger(
+            sender.park, outbox.counters(), outbox.anchor(), outbox.pushed(), outbox.heard()
+        )
         super().__init__(sender.park.lot_id, self.ledger, outbox, redis, clock, monotonic)
 
     async def take(self, push: Push) -> tuple[Passage, ...] | None:
@@ -35,7 +37,9 @@ class PushStation(LedgerStation):
 
         Raises BadPushError.
         """
+        push = hidden(push, self.sender.secret)
         fresh = self.ledger.take(push, self._clock(), self.uptime_ms())
+        self._heard.append((push.nonce, push.sent_at_ms))
         self._records += [(passage.number, passage.at_ms) for passage in fresh]
         self.tell(counts=bool(fresh))
         if await self.committed():
@@ -48,5 +52,6 @@ class PushStation(LedgerStation):
         if placed.sequence % ROWS_A_LOOK:
             return
         with contextlib.suppress(OutboxFullError):
+            await self._outbox.forget_heard(self._clock() - NONCE_KEPT_MS)
             before_ms = self._clock() - RECORD_WITHIN_MS - SENT_WITHIN_MS
             self.ledger.forget(await self._outbox.forget_pushed(before_ms))

@@ -90,6 +90,16 @@ def test_a_nonce_is_taken_once_unless_its_post_was_not_kept() -> None:
     assert ledger.take(_push(1, _entry(1)), NOW, 0)
 
 
+def test_after_a_restart_a_post_that_was_taken_and_a_count_that_was_overtaken_say_nothing() -> None:
+    again = PushLedger(PARK, {}, None, (), {"n1": NOW - 60, "n2": NOW - 30})
+    with pytest.raises(BadPushError, match="was used before"):
+        again.take(_push(1, remaining=5, sent=NOW - 60), NOW, 0)
+    again.take(_push(3, remaining=5, sent=NOW - 45), NOW, 0)
+    assert again.observe(NOW, 0).cars_on_pallets is None
+    again.take(_push(4, remaining=40, sent=NOW), NOW, 0)
+    assert again.observe(NOW, 0).cars_on_pallets == 60
+
+
 def test_nonces_are_forgotten_when_their_posts_are_too_old_anyway() -> None:
     ledger = _ledger()
     ledger.take(_push(1), NOW, 0)
@@ -342,7 +352,7 @@ def test_a_fee_is_exact_in_the_unit_its_dialect_says(
     assert push.passages[0].fee_fen == fen
 
 
-@pytest.mark.parametrize("told", ["12.505", "-1", "free", True, "NaN", "1e9", [5]])
+@pytest.mark.parametrize("told", ["12.505", "-1", "free", True, "NaN", "1e9", "9e999999", [5]])
 def test_a_fee_that_is_no_whole_number_of_fen_is_refused(told: object) -> None:
     with pytest.raises(BadPushError, match="fee: must be an amount in yuan"):
         read_push(_priced(Money.YUAN), _post(records=[_record(fee=told)]), NOW)

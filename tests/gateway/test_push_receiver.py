@@ -1,7 +1,8 @@
 """The push receiver whole: real HTTP, real outboxes, a real Valkey."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ PRICED = replace(
         records=msgspec.structs.replace(DIALECT.records, fee="fee"),
     ),
 )
+NO_HEADERS: Mapping[str, str] = {}
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -56,10 +58,12 @@ class Gate:
             code, body, sign(DIALECT.signature, secret or sender.secret, body, {})
         )
 
-    async def send(self, code: str, body: bytes, signature: str) -> Answer:
-        headers = {"X-Signature": signature}
+    async def send(
+        self, code: str, body: bytes, signature: str, more: Mapping[str, str] = NO_HEADERS
+    ) -> Answer:
+        headers = {"X-Signature": signature, **more}
         url = f"{self._url}/push/{code}"
-        async with self._http.post(url, data=body, headers=headers) as answer:
+        async with self._http.post(url, data=io.BytesIO(body), headers=headers) as answer:
             return answer.status, await answer.json()
 
     async def metrics(self) -> str:
@@ -92,9 +96,10 @@ async def receiving(
         stopping.set()
 
 
-def _totals(folder: Path, lot: str) -> tuple[int, list[str]]:
+def _totals(folder: Path, lot: str) -> tuple[int, int]:
+    """Entries counted, and records remembered."""
     outbox = Outbox(folder / f"{lot}.sqlite", now_ms())
-    newest, numbers = outbox.newest(), outbox.pushed()
+    newest, numbers = outbox.newest(), len(outbox.pushed())
     outbox.close()
     return newest.entries_total if newest else 0, numbers
 
@@ -107,15 +112,24 @@ async def test_what_was_answered_is_kept_once_also_across_a_restart(
         assert (await gate.push(MALL, records=_entries(2, 3)))[1] == {"counted": 1, "repeated": 1}
     async with receiving(redis_url, tmp_path) as gate:
         assert (await gate.push(MALL, records=_entries(3, 1)))[1] == {"counted": 0, "repeated": 2}
-    assert _totals(tmp_path, "mall") == (3, ["r1", "r2", "r3"])
-    assert _totals(tmp_path, "clinic") == (0, [])
+    assert _totals(tmp_path, "mall") == (3, 3)
+    assert _totals(tmp_path, "clinic") == (0, 0)
 
 
-async def test_no_plate_reaches_the_disk(redis_url: str, tmp_path: Path) -> None:
+async def test_no_plate_reaches_the_disk_or_the_log(
+    redis_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plate = "粤E12345"
+    numbered = {**_entries(1)[0], "recordNo": plate}
     async with receiving(redis_url, tmp_path) as gate:
-        await gate.push(MALL, records=_entries(1))
+        assert (await gate.push(MALL, nonce=plate, records=[numbered]))[0] == 200
+        assert (await gate.push(MALL, nonce=plate, records=[numbered]))[0] == 409
+        assert (await gate.send(plate, b"{}", plate))[0] == 404
+        for file in tmp_path.iterdir():
+            assert plate.encode() not in file.read_bytes()
     for file in tmp_path.iterdir():
-        assert "粤E12345".encode() not in file.read_bytes()
+        assert plate.encode() not in file.read_bytes()
+    assert plate not in "".join(capfd.readouterr())
 
 
 async def test_counts_and_records_reach_redis_as_a_gateways_do(
@@ -140,13 +154,16 @@ async def test_a_refusal_names_the_field_is_counted_and_touches_nobody(
         assert (status, said["error"], said["field"]) == (401, "signature", "X-Signature")
         status, said = await gate.push(MALL, parkCode="P-2", records=_entries(1))
         assert (status, said["error"], said["field"]) == (404, "unknown_park", "parkCode")
+        for strange in ("é" * 64, "\udcff\udcfe"):
+            status, said = await gate.send("P-1", b"{}", strange)
+            assert (status, said["error"], said["field"]) == (401, "signature", "X-Signature")
         status, said = await gate.send("P-9", b"{}", "")
         assert (status, said["park"], said["field"]) == (404, "P-9", "park_code")
         assert (await gate.push(MALL, totalSpaces=100, freeSpaces=101))[0] == 422
         counted = await gate.metrics()
-    assert 'zhibo_push_refused_total{lot="mall",why="signature"} 1.0' in counted
+    assert 'zhibo_push_refused_total{lot="mall",why="signature"} 3.0' in counted
     assert 'zhibo_push_refused_total{lot="",why="unknown_park"} 1.0' in counted
-    assert _totals(tmp_path, "mall") == _totals(tmp_path, "clinic") == (0, [])
+    assert _totals(tmp_path, "mall") == _totals(tmp_path, "clinic") == (0, 0)
 
 
 async def test_each_kind_of_bad_post_is_counted_and_the_other_car_park_goes_on(
@@ -161,8 +178,11 @@ async def test_each_kind_of_bad_post_is_counted_and_the_other_car_park_goes_on(
         ("time", "time", {"records": ahead}),
         ("count", "freeSpaces", {"totalSpaces": 100, "freeSpaces": 101}),
         ("count", "freeSpaces", {"totalSpaces": 100, "freeSpaces": -1}),
-        ("count", "total", {"totalSpaces": 90, "freeSpaces": 10}),
+        ("count", "totalSpaces", {"totalSpaces": 90, "freeSpaces": 10}),
         ("malformed", "direction", {"records": [{**_entries(1)[0], "direction": "up"}]}),
+        ("malformed", "recordNo", {"records": [{**_entries(1)[0], "recordNo": "r\0"}]}),
+        ("malformed", "nonce", {"nonce": True}),
+        ("too_large", "body", {"more": "x" * (1 << 20)}),
     ]
     async with receiving(redis_url, tmp_path) as gate:
         for kind, field, post in posts:
@@ -171,11 +191,11 @@ async def test_each_kind_of_bad_post_is_counted_and_the_other_car_park_goes_on(
             assert (said["error"], said["park"], said["field"]) == (kind, "P-1", field), post
         assert (await gate.push(CLINIC, records=_entries(1)))[0] == 200
         counted = await gate.metrics()
-    for kind, times in (("time", 4), ("count", 3), ("malformed", 1)):
+    for kind, times in (("time", 4), ("count", 3), ("malformed", 3), ("too_large", 1)):
         assert f'zhibo_push_refused_total{{lot="mall",why="{kind}"}} {times}.0' in counted
     assert 'zhibo_push_refused_total{lot="clinic"' not in counted
-    assert _totals(tmp_path, "mall") == (0, [])
-    assert _totals(tmp_path, "clinic") == (1, ["r1"])
+    assert _totals(tmp_path, "mall") == (0, 0)
+    assert _totals(tmp_path, "clinic") == (1, 1)
 
 
 async def test_fees_are_added_up_once_in_fen_and_kept_nowhere(
@@ -195,6 +215,15 @@ async def test_the_same_bytes_sent_again_are_refused(redis_url: str, tmp_path: P
     async with receiving(redis_url, tmp_path) as gate:
         assert (await gate.send("P-1", body, signature))[0] == 200
         assert (await gate.send("P-1", body, signature))[0] == 409
+    async with receiving(redis_url, tmp_path) as gate:
+        assert (await gate.send("P-1", body, signature))[0] == 409
+
+
+async def test_a_body_in_another_coding_is_refused_as_such(redis_url: str, tmp_path: Path) -> None:
+    async with receiving(redis_url, tmp_path) as gate:
+        status, said = await gate.send("P-1", b"{}", "", {"Content-Encoding": "gzip"})
+        assert (status, said["park"], said["field"]) == (400, "P-1", "Content-Encoding")
+        assert (await gate.push(MALL, records=_entries(1)))[0] == 200
 
 
 async def test_what_a_full_disk_did_not_take_is_asked_for_again_and_then_counted(
@@ -209,7 +238,7 @@ async def test_what_a_full_disk_did_not_take_is_asked_for_again_and_then_counted
         status, said = await gate.send("P-1", body, signature)
         assert (status, said["counted"] + said["repeated"]) == (200, 900)
     entries, numbers = _totals(tmp_path, "mall")
-    assert (entries, len(numbers)) == (900, 900)
+    assert (entries, numbers) == (900, 900)
 
 
 GOOD = '[[park]]\nlot_id = "a"\npark_code = "P"\ndialect = "common"\nbays_by_area = { all = 9 }\n'
