@@ -22,7 +22,7 @@ _COMMANDS = (
     "+hgetall",
 )
 LEAST_PASSWORD = 20
-REPLICA, SENTINEL, KEEPER = "replica", "sentinel", "keeper"
+SERVICE, REPLICA, SENTINEL, KEEPER = "service", "replica", "sentinel", "keeper"
 _SENTINEL_COMMANDS = (
     "+multi",
     "+slaveof",
@@ -38,6 +38,16 @@ _SENTINEL_COMMANDS = (
     "+script|kill",
 )
 _ASKING = ("+@connection", "+sentinel|masters", "+sentinel|get-master-addr-by-name", "+role")
+
+
+def user_line(name: str, password: str) -> str:
+    """The line of any of the users above, by its name."""
+    known = {REPLICA: replica_line, SENTINEL: sentinel_line, KEEPER: keeper_line}
+    if name == SERVICE:
+        return service_line(SERVICE, password)
+    if name in known:
+        return known[name](password)
+    return gateway_line(name.removeprefix(USER.format(lot_id="")), password)
 
 
 def gateway_line(lot_id: str, password: str) -> str:

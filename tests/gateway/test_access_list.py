@@ -1,6 +1,7 @@
 """A gateway may do its work, and nothing to another car park; shown by a real server."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,16 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from gateway import stream
-from gateway.access_list import gateway_line, nobody_line, service_line
+from gateway.access_list import (
+    REPLICA,
+    SENTINEL,
+    gateway_line,
+    nobody_line,
+    replica_line,
+    sentinel_line,
+    service_line,
+    user_line,
+)
 from gateway.outbox import Outbox
 from gateway.outbox_thread import OutboxThread
 from gateway.process import monotonic_seconds
@@ -20,6 +30,8 @@ from tests.gateway.test_uplink import Sender, clock
 from tests.gateway.valkey import valkey
 from tests.rows import published
 from tests.waiting import until
+from zhibo.commands.access_list import COMMAND
+from zhibo.parser import make_parser
 
 OURS, OTHER = "small", "other"
 WORD = "a-long-word-of-this-test"
@@ -95,6 +107,73 @@ async def test_nobody_comes_without_a_name(tmp_path: Path) -> None:
         async with Redis.from_url(server.url) as stranger:
             with pytest.raises(AuthenticationError):
                 await stranger.get("x")
+
+
+@pytest.fixture
+async def followed(tmp_path: Path) -> AsyncIterator[str]:
+    """Host and port of a server that may be followed and watched."""
+    acl = tmp_path / "users.acl"
+    lines = [PING_ONLY, *(line(WORD) for line in (replica_line, sentinel_line))]
+    acl.write_text("\n".join([*lines, service_line("service", WORD)]) + "\n")
+    async with valkey(tmp_path / "redis", ("--aclfile", str(acl))) as server:
+        yield f"127.0.0.1:{server.port}"
+
+
+async def test_a_replica_follows_with_its_own_user(followed: str, tmp_path: Path) -> None:
+    who = ("--masteruser", REPLICA, "--masterauth", WORD)
+    follows = ("--replicaof", *followed.split(":"), *who)
+    async with (
+        connect(f"redis://service:{WORD}@{followed}") as service,
+        valkey(tmp_path / "replica", follows) as server,
+        connect(server.url) as replica,
+    ):
+        await stream.acknowledge(service, OURS, 1, 1)
+
+        async def has_followed() -> bool:
+            return await stream.read_acknowledged(replica, OURS) is not None
+
+        await until(has_followed)
+
+
+@pytest.mark.parametrize("user", [REPLICA, SENTINEL])
+async def test_who_follows_or_watches_reads_and_writes_no_key(followed: str, user: str) -> None:
+    async with connect(f"redis://{user}:{WORD}@{followed}") as redis:
+        assert await redis.ping()
+        for refused in (stream.read_acknowledged(redis, OURS), redis.set("a", "b"), redis.keys()):
+            with pytest.raises(NoPermissionError):
+                await refused
+
+
+def test_the_command_writes_what_each_kind_of_redis_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "sentinels.acl"
+    for told, others in (
+        ([], []),
+        (["--sentinels", str(own)], ["replica", "sentinel"]),
+        (["--cluster"], ["replica", "keeper"]),
+    ):
+        assert _write(OURS, OTHER, *told) == 0
+        said = capsys.readouterr()
+        words = dict(line.split() for line in said.err.splitlines())
+        assert list(words) == ["service", f"gateway-{OURS}", f"gateway-{OTHER}", *others]
+        lines = [user_line(name, word) for name, word in words.items()]
+        assert said.out.splitlines() == [nobody_line(), *lines]
+    assert [line.split()[1] for line in own.read_text().splitlines()] == ["default", "sentinel"]
+
+
+def test_a_list_that_cannot_be_written_is_said_before_any_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _write(OURS, "--sentinels", str(tmp_path / "nowhere" / "sentinels.acl")) == 2
+    said = capsys.readouterr()
+    assert re.search("--sentinels.*nowhere", said.err)
+    assert said.out == ""
+
+
+def _write(*words: str) -> int:
+    arguments = make_parser().parse_args(["access-list", *words])
+    return COMMAND.run(arguments, {})
 
 
 def test_a_password_that_could_be_guessed_is_refused() -> None:

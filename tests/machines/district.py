@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,7 +13,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from gateway.access_list import KEEPER, REPLICA, SENTINEL
+from gateway.access_list import SERVICE
 from gateway.children import Child
 from gateway.config import list_shipped, load_config
 from occupancy.first_start import prepare
@@ -23,7 +22,7 @@ from tests.faults import stepped_clock
 from tests.faults.part import Part
 from tests.machines.authority import Authority
 from tests.machines.namespaces import Network, network
-from tests.machines.redis_machines import SENTINELS, SERVERS, Kind, RedisMachines
+from tests.machines.redis_machines import SENTINELS, SERVERS, Kind, RedisMachines, write_access_list
 from tests.machines.standby import copy_primary, make_primary
 from tests.waiting import until
 
@@ -161,17 +160,18 @@ async def district(folder: Path, plan: Plan | None = None) -> AsyncIterator[Dist
         net = await stack.enter_async_context(network())
         for name in plan.machines:
             await net.add(name)
-        users = ["service", REPLICA, SENTINEL, KEEPER, *(f"gateway-{lot}" for lot in plan.lots)]
-        passwords = {user: secrets.token_urlsafe(24) for user in users}
-        redis = RedisMachines(plan.kind, net.machines, Authority(folder / "papers"), passwords)
+        access = write_access_list(folder, plan.kind, plan.lots)
+        redis = RedisMachines(plan.kind, net.machines, Authority(folder / "papers"), access)
         patience = aiohttp.ClientTimeout(5)
         http = await stack.enter_async_context(aiohttp.ClientSession(timeout=patience))
         made = District(plan, folder, net, redis, http)
         stack.push_async_callback(_end_all, made.parts)
         stepped_clock.step(made.clock_file, 0)
-        for name, command in redis.commands(folder, plan.lots).items():
+        for name, command in redis.servers(folder).items():
             await _start(made, name, command)
         await redis.join()
+        for name, command in redis.sentinels(folder).items():
+            await _start(made, name, command)
         await _start_postgres(made)
         for lot_id in plan.lots:
             made.field_addresses[lot_id] = await net.wire("field", edge_of(lot_id))
@@ -222,7 +222,7 @@ def _car_park(made: District, lot_id: str) -> Path:
 
 
 async def _start_ours(made: District, name: str, machine: str, words: tuple[str, ...]) -> None:
-    user = name if name.startswith("gateway") else "service"
+    user = name if name.startswith("gateway") else SERVICE
     told = {
         **shell_environ(),
         "ZHIBO_CHILD": "1",
@@ -234,9 +234,10 @@ async def _start_ours(made: District, name: str, machine: str, words: tuple[str,
         "ZHIBO_SIM_HOST": "0.0.0.0",  # noqa: S104  # of a namespace
         "ZHIBO_COUNTER_RATE_FACTOR": "120",
         "ZHIBO_HOST": "0.0.0.0",  # noqa: S104  # of a namespace
+        "ZHIBO_READS_A_MINUTE": "1000000",
         "ZHIBO_REPLICA_LAG_SECONDS": "10",
     }
-    if user == "service":  # a gateway knows no database
+    if user == SERVICE:  # a gateway knows no database
         told["ZHIBO_POSTGRES_URL"] = made.postgres_url("primary")
         if made.plan.has_replica:
             told["ZHIBO_POSTGRES_REPLICA_URL"] = made.postgres_url("replica")
@@ -269,12 +270,14 @@ async def _takes(made: District, machine: str) -> bool:
 
 
 async def _is_ready(made: District, web: str) -> bool:
+    """Whether it has heard every car park that has a gateway."""
     for part in made.parts.values():
         assert part.is_running, part.last_words()
     try:
-        return bool(await made.get(made.web(web) + "/readyz"))
+        told = await made.lots(web)
     except (AssertionError, aiohttp.ClientError, TimeoutError):
         return False
+    return all(live["observed_at"] for live in told.values())
 
 
 async def _end_all(parts: Mapping[str, Part]) -> None:

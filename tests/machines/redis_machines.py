@@ -1,26 +1,18 @@
 """Redis on machines of its own over TLS: one server, behind Sentinel, or a Cluster."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.access_list import (
-    KEEPER,
-    REPLICA,
-    SENTINEL,
-    gateway_line,
-    keeper_line,
-    nobody_line,
-    replica_line,
-    sentinel_line,
-    sentinels_own_lines,
-    service_line,
-)
+from gateway.access_list import KEEPER, REPLICA, SENTINEL, SERVICE
 from gateway.redis_client import connect
 from tests.gateway.redis_kinds import SLOTS
 from tests.machines.authority import Authority, Papers
@@ -45,20 +37,39 @@ SERVERS = {
 }
 SENTINELS = ("sentinel-1", "sentinel-2", "sentinel-3")
 PRIMARIES = 3  # of a cluster; the others follow them
+LOOKS_AFTER = {Kind.SINGLE: SERVICE, Kind.SENTINEL: SENTINEL, Kind.CLUSTER: KEEPER}
+
+
+class AccessList(NamedTuple):
+    """What `zhibo access-list` wrote: the servers' users, the sentinels' own, and passwords."""
+
+    users: Path
+    sentinels: Path
+    passwords: Mapping[str, str]
+
+
+def write_access_list(folder: Path, kind: Kind, lots: Sequence[str]) -> AccessList:
+    users, own = folder / "users.acl", folder / "sentinels.acl"
+    told = {Kind.SENTINEL: ["--sentinels", str(own)], Kind.CLUSTER: ["--cluster"]}.get(kind, [])
+    command = [sys.executable, "-m", "zhibo", "access-list", *lots, *told]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    users.write_text(done.stdout)
+    words = dict(line.split() for line in done.stderr.splitlines())
+    return AccessList(users, own, words)
 
 
 @dataclass(frozen=True)
 class RedisMachines:
-    """Where which server is, and who may log in with which password."""
+    """Where which server is, and who may log in."""
 
     kind: Kind
     addresses: Mapping[str, str]
     authority: Authority
-    passwords: Mapping[str, str]
+    access: AccessList
 
     def url(self, user: str) -> str:
         """As one of ours is told it."""
-        own = f"{user}:{self.passwords[user]}@"
+        own = f"{user}:{self.access.passwords[user]}@"
         trust = f"?ssl_ca_certs={self.authority.certificate}"
         if self.kind is Kind.SENTINEL:
             places = ",".join(f"{self.addresses[name]}:{SENTINEL_PORT}" for name in SENTINELS)
@@ -69,36 +80,31 @@ class RedisMachines:
 
     def one(self, name: str) -> Redis:
         """A client of this very server, for who looks after it."""
-        own = f"{KEEPER}:{self.passwords[KEEPER]}@{self.addresses[name]}:{PORT}"
-        return connect(f"rediss://{own}?ssl_ca_certs={self.authority.certificate}")
+        user = LOOKS_AFTER[self.kind]
+        own = f"{user}:{self.access.passwords[user]}"
+        place = f"{self.addresses[name]}:{PORT}"
+        return connect(f"rediss://{own}@{place}?ssl_ca_certs={self.authority.certificate}")
 
-    def commands(self, folder: Path, lots: Sequence[str]) -> dict[str, list[str]]:
-        """What runs on each machine, the servers before their sentinels."""
-        users = self._write_users(folder, lots)
-        made = {name: self._server(folder / name, name, users) for name in SERVERS[self.kind]}
-        if self.kind is Kind.SENTINEL:
-            made |= {name: self._sentinel(folder / name, name) for name in SENTINELS}
-        return made
+    def servers(self, folder: Path) -> dict[str, list[str]]:
+        """What runs on each server's machine."""
+        return {name: self._server(folder / name, name) for name in SERVERS[self.kind]}
 
-    def _write_users(self, folder: Path, lots: Sequence[str]) -> Path:
-        file, words = folder / "users.acl", self.passwords
-        lines = [nobody_line(), service_line("service", words["service"])]
-        lines += [gateway_line(lot, words[f"gateway-{lot}"]) for lot in lots]
-        lines += [replica_line(words[REPLICA]), sentinel_line(words[SENTINEL])]
-        lines += [keeper_line(words[KEEPER])]
-        file.write_text("\n".join(lines) + "\n")
-        return file
+    def sentinels(self, folder: Path) -> dict[str, list[str]]:
+        """Started when the replica follows: they look for it at once, and then every 10 s."""
+        names = SENTINELS if self.kind is Kind.SENTINEL else ()
+        return {name: self._sentinel(folder / name, name) for name in names}
 
-    def _server(self, folder: Path, name: str, users: Path) -> list[str]:
+    def _server(self, folder: Path, name: str) -> list[str]:
         folder.mkdir()
         address = self.addresses[name]
         told = [
             *("--port", "0", "--tls-port", str(PORT), "--bind", address),
             *_sealed(self.authority.papers_for(address)),
-            *("--aclfile", str(users), "--save", "", "--dir", str(folder)),
-            *("--masteruser", REPLICA, "--masterauth", self.passwords[REPLICA]),
+            *("--aclfile", str(self.access.users), "--save", "", "--dir", str(folder)),
             *("--repl-diskless-sync-delay", "0"),
         ]
+        if self.kind is not Kind.SINGLE:
+            told += ["--masteruser", REPLICA, "--masterauth", self.access.passwords[REPLICA]]
         if self.kind is Kind.SENTINEL and name != SERVERS[self.kind][0]:
             told += ["--replicaof", self.addresses[SERVERS[self.kind][0]], str(PORT)]
         if self.kind is Kind.CLUSTER:
@@ -109,12 +115,11 @@ class RedisMachines:
 
     def _sentinel(self, folder: Path, name: str) -> list[str]:
         folder.mkdir()
-        address, word = self.addresses[name], self.passwords[SENTINEL]
-        users, config = folder / "users.acl", folder / "sentinel.conf"
-        users.write_text("\n".join(sentinels_own_lines(word)) + "\n")
+        address, word = self.addresses[name], self.access.passwords[SENTINEL]
+        config = folder / "sentinel.conf"
         primary = self.addresses[SERVERS[Kind.SENTINEL][0]]
         config.write_text(
-            f"aclfile {users}\n"
+            f"aclfile {self.access.sentinels}\n"
             f"sentinel sentinel-user {SENTINEL}\nsentinel sentinel-pass {word}\n"
             f"sentinel monitor {TOWN} {primary} {PORT} 2\n"
             f"sentinel auth-user {TOWN} {SENTINEL}\nsentinel auth-pass {TOWN} {word}\n"
@@ -126,20 +131,31 @@ class RedisMachines:
         return [SERVER, str(config), *ports, *sealed, "--dir", str(folder), "--sentinel"]
 
     async def join(self) -> None:
-        """Wait until they are what they shall be together; a cluster is put together here."""
+        """Wait until the servers are what they shall be together."""
         for name in SERVERS[self.kind]:
             await until(lambda name=name: self._answers(name), within_seconds=60)  # type: ignore[misc]
         if self.kind is Kind.SENTINEL:
             await until(lambda: self.is_following(SERVERS[self.kind][1]), within_seconds=60)
-            await until(self._is_watched, within_seconds=60)
         if self.kind is Kind.CLUSTER:
             await self._make_cluster()
+
+    async def is_watched(self) -> bool:
+        """Every sentinel knows the replica and both others."""
+        for name in SENTINELS:
+            async with self._watcher(name) as redis:
+                try:
+                    masters = await redis.sentinel_masters()
+                except (RedisError, OSError):
+                    return False
+            (seen,) = masters.values() if isinstance(masters, dict) else masters
+            if (seen["num-slaves"], seen["num-other-sentinels"]) != (1, 2):
+                return False
+        return True
 
     async def find_primary(self) -> str:
         """The machine whose server the sentinels name."""
         for name in SENTINELS:
-            where = f"rediss://{self.addresses[name]}:{SENTINEL_PORT}"
-            async with connect(f"{where}?ssl_ca_certs={self.authority.certificate}") as redis:
+            async with self._watcher(name) as redis:
                 try:
                     told = await tell(redis, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", TOWN)
                 except (RedisError, OSError):
@@ -147,6 +163,10 @@ class RedisMachines:
             assert isinstance(told, list)
             return self.name_at(told[0].decode())
         raise AssertionError("no sentinel answers")
+
+    def _watcher(self, name: str) -> Redis:
+        where = f"rediss://{self.addresses[name]}:{SENTINEL_PORT}"
+        return connect(f"{where}?ssl_ca_certs={self.authority.certificate}")
 
     def name_at(self, address: str) -> str:
         return next(name for name, known in self.addresses.items() if known == address)
@@ -166,20 +186,6 @@ class RedisMachines:
             except (RedisError, OSError):
                 return False
         return bool(told.get("master_link_status") == "up")
-
-    async def _is_watched(self) -> bool:
-        """Every sentinel knows the replica and both others."""
-        for name in SENTINELS:
-            where = f"rediss://{self.addresses[name]}:{SENTINEL_PORT}"
-            async with connect(f"{where}?ssl_ca_certs={self.authority.certificate}") as redis:
-                try:
-                    masters = await redis.sentinel_masters()
-                except (RedisError, OSError):
-                    return False
-            (seen,) = masters.values() if isinstance(masters, dict) else masters
-            if (seen["num-slaves"], seen["num-other-sentinels"]) != (1, 2):
-                return False
-        return True
 
     async def _make_cluster(self) -> None:
         """As `redis-cli --cluster create --cluster-replicas 1` does it."""

@@ -1,0 +1,97 @@
+"""Redis behind Sentinel over TLS: a primary is cut off, and no car and no answer is lost."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.faults import stepped_clock
+from tests.machines.borrowed import some_district
+from tests.machines.district import District, Plan
+from tests.machines.readers import reading
+from tests.machines.redis_machines import SENTINELS, SERVERS, Kind
+from tests.waiting import until
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+LOTS = ("kangle", "sanda", "zhanqian")
+LONGER_THAN_FRESH_MS = 100_000
+WEB = "web-1"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[District]:
+    plan = Plan(Kind.SENTINEL, LOTS, (WEB,), has_replica=False)
+    async with some_district(tmp_path_factory.mktemp("failover"), plan) as made:
+        await until(made.redis.is_watched, within_seconds=60)
+        yield made
+
+
+async def _roles(town: District) -> tuple[str, str]:
+    """Which server is the primary now, and which one follows it."""
+    primary = await town.redis.find_primary()
+    (replica,) = set(SERVERS[Kind.SENTINEL]) - {primary}
+    await until(lambda: town.redis.is_following(replica), within_seconds=60)
+    return primary, replica
+
+
+async def _is_whole(town: District, before: int, moved: int) -> None:
+    """Every car that moved since is recorded, no car twice, and the web shows the truth."""
+    expected = before + await town.moved() - moved
+
+    async def is_recorded() -> bool:
+        return await town.recorded() == expected
+
+    await until(is_recorded, within_seconds=60)
+    await until(town.is_true, within_seconds=30)
+    assert await town.settled() == expected, "and nothing is told twice later on"
+
+
+async def _promoted(town: District, replica: str) -> None:
+    async def is_promoted() -> bool:
+        return await town.redis.find_primary() == replica
+
+    await until(is_promoted, within_seconds=60)
+
+
+async def test_a_primary_that_is_cut_off_costs_no_car_and_no_answer(town: District) -> None:
+    primary, replica = await _roles(town)
+    await town.drive(5)
+    await until(town.is_true, within_seconds=30)
+    before, moved = await town.settled(), await town.moved()
+    async with reading(town.web(WEB)) as readers:
+        await town.network.cut(primary)
+        stepped_clock.step(town.clock_file, LONGER_THAN_FRESH_MS)  # as if it lasted so long
+        await until(lambda: _has(town, "stale"))
+        stepped_clock.step(town.clock_file, 0)
+        await town.drive(5)
+        await _promoted(town, replica)
+        await _is_whole(town, before, moved)
+        await until(lambda: _has(town, "counted"), within_seconds=30)
+        before, moved = await town.settled(), await town.moved()
+        await town.network.mend(primary)
+        await until(lambda: town.redis.is_following(primary), within_seconds=60)
+        await town.drive(5)
+        await _is_whole(town, before, moved)
+    assert readers.answers > 50
+    assert readers.failed == []
+
+
+async def _has(town: District, quality: str) -> bool:
+    return {live["quality"] for live in (await town.lots()).values()} == {quality}
+
+
+async def test_what_a_primary_took_that_nobody_follows_is_told_again(town: District) -> None:
+    """A split: the primary still answers ours, while the sentinels promote the other."""
+    primary, replica = await _roles(town)
+    others = (replica, *SENTINELS)
+    before, moved = await town.settled(), await town.moved()
+    async with reading(town.web(WEB)) as readers:
+        await town.network.part(primary, others)
+        await town.drive(5)
+        await _promoted(town, replica)
+        await town.drive(5)  # who still talks to the old one writes what will be thrown away
+        await town.network.rejoin(primary, others)
+        await until(lambda: town.redis.is_following(primary), within_seconds=60)
+        await town.drive(5)
+        await _is_whole(town, before, moved)
+    assert readers.failed == []
