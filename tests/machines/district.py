@@ -235,6 +235,7 @@ async def _start_ours(made: District, name: str, machine: str, words: tuple[str,
         "ZHIBO_COUNTER_RATE_FACTOR": "120",
         "ZHIBO_HOST": "0.0.0.0",  # noqa: S104  # of a namespace
         "ZHIBO_READS_A_MINUTE": "1000000",
+        "ZHIBO_WRITES_A_MINUTE": "1000000",
         "ZHIBO_REPLICA_LAG_SECONDS": "10",
     }
     if user == SERVICE:  # a gateway knows no database

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from gateway.process import HAND_OVER
 from occupancy.database import migrations
 from tests.faults.history_checker import Kind
 from tests.faults.small_disk import NoDiskError
-from tests.machines.upgrade import NGINX, ROLLED, Outcome, run
+from tests.machines.upgrade import GATEWAYS, NGINX, ROLLED, Outcome, run
 
 pytestmark = pytest.mark.timeout(400)
 FIRST_UNDER_THE_RULE = 50
@@ -47,6 +48,14 @@ def test_no_observation_is_lost_or_doubled_by_an_upgrade(outcome: Outcome) -> No
 
 def test_every_part_ends_by_itself_when_it_is_asked_to(outcome: Outcome) -> None:
     assert outcome.exit_codes == dict.fromkeys(ROLLED, 0)
+
+
+def test_a_gateway_that_knows_no_successor_is_ended_by_the_signal_of_a_restart(
+    outcome: Outcome,
+) -> None:
+    """As any killed one it has lost nothing, and has left its signs as they were."""
+    code = 0 if outcome.knew_successors else -HAND_OVER
+    assert outcome.older_gateways == dict.fromkeys(GATEWAYS, code)
 
 
 def test_no_sign_loses_its_number_while_its_gateway_is_restarted(outcome: Outcome) -> None:

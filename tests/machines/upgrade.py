@@ -39,6 +39,7 @@ class Outcome:
     """`failed` reads with what they got; `cut` are live streams that did not come back."""
 
     is_older: bool  # the version before was a real one, with an older schema
+    knew_successors: bool  # and a gateway of it would have handed its signs over
     migrations: int = 0
     reads: int = 0
     failed: list[str] = field(default_factory=list)
@@ -51,13 +52,15 @@ class Outcome:
     log: Path = Path()  # of nginx: which worker answered
     doing: str = "before"
     exit_codes: dict[str, int | None] = field(default_factory=dict)
+    older_gateways: dict[str, int | None] = field(default_factory=dict)  # their exit codes
 
 
 async def run(folder: Path) -> Outcome:
     """Migrate under the older version, roll it part by part, and compare with the truth."""
     older = previous_version(folder)
     told = {**older, "ZHIBO_READS_A_MINUTE": "1000000"}
-    outcome = Outcome(bool(older), log=folder / "nginx" / "access.log")
+    log = folder / "nginx" / "access.log"
+    outcome = Outcome(bool(older), _knows_successors(older), log=log)
     async with stage(folder / "stage", SEED, SPEED, told) as made:
         second = await _second_web(made)
         async with _nginx(folder, [made.web, second]) as front:
@@ -74,7 +77,7 @@ async def run(folder: Path) -> Outcome:
                 for name in SERVERS:
                     await _roll_server(made, name, outcome)
                 await made.set_speed(GATEWAY_SPEED)
-                await _roll_gateways(made, outcome, _leaving_signal(older))
+                await _roll_gateways(made, outcome)
                 before = (outcome.reads, outcome.stream_events)
                 await until(
                     lambda: (
@@ -102,30 +105,31 @@ async def _roll_server(made: Stage, name: str, outcome: Outcome) -> None:
     await until(lambda: f"{address} 200" in outcome.log.read_text()[seen:])
 
 
-def _leaving_signal(older: Mapping[str, str]) -> signal.Signals:
-    """How a gateway of the older version is restarted: an old one knows nothing of successors."""
+def _knows_successors(older: Mapping[str, str]) -> bool:
+    """Whether the signal of a restart is one that its gateways listen to."""
     edge = Path(older["PYTHONPATH"], "gateway", "process.py") if older else None
-    return HAND_OVER if edge is None or "HAND_OVER" in edge.read_text() else signal.SIGTERM
+    return edge is None or "HAND_OVER" in edge.read_text()
 
 
-async def _roll_gateways(made: Stage, outcome: Outcome, leaving: signal.Signals) -> None:
-    """Each to the newer version, and each once more while somebody looks at the signs."""
-    for name in GATEWAYS:
-        await _roll_gateway(made, name, outcome, leaving)
+async def _roll_gateways(made: Stage, outcome: Outcome) -> None:
+    """Each to the newer version, then each once more, while somebody looks at the signs."""
     await until(lambda: _all_signs_show(made), within_seconds=60)
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(_watch_signs(made, outcome), name="signs")
         for name in GATEWAYS:
-            await _roll_gateway(made, name, outcome, HAND_OVER)
+            await _roll_gateway(made, name, outcome)
+        outcome.older_gateways = {name: outcome.exit_codes[name] for name in GATEWAYS}
+        for name in GATEWAYS:
+            await _roll_gateway(made, name, outcome)
         before = outcome.looks_at_signs
         await until(lambda: outcome.looks_at_signs > before + LOOKS_AFTER)
         watching.cancel()
 
 
-async def _roll_gateway(made: Stage, name: str, outcome: Outcome, leaving: signal.Signals) -> None:
-    """The newer version in its place; on when Redis has heard it."""
+async def _roll_gateway(made: Stage, name: str, outcome: Outcome) -> None:
+    """Restarted as its unit does it; on when Redis has heard the successor."""
     lot_id = name.removeprefix("gateway-")
-    await _replace(made, name, outcome, leaving)
+    await _replace(made, name, outcome, HAND_OVER)
     before = await stream.read_held(made.redis, lot_id)
 
     async def is_heard() -> bool:
