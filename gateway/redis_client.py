@@ -9,8 +9,8 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisClusterException
 
+from gateway.redis_cluster import Cluster
 from gateway.settings import BadSettingError
 
 SOCKET_SECONDS = 5.0
@@ -80,23 +80,9 @@ class _BehindSentinel(Redis):
                 await sentinel.aclose()
 
 
-class _Cluster(RedisCluster):
-    """A cluster whose nodes are all away is lost like any other server: it is tried again."""
-
-    async def initialize(
-        self,
-        additional_startup_nodes_info: list[tuple[str, int]] | None = None,
-        last_failed_node_name: str | None = None,
-    ) -> RedisCluster:
-        try:
-            return await super().initialize(additional_startup_nodes_info, last_failed_node_name)
-        except RedisClusterException as away:
-            raise RedisConnectionError(str(away)) from away
-
-
 def _cluster(url: str) -> Redis:
     nodes = [ClusterNode(host, port) for host, port in _places(url)]
-    cluster = _Cluster(
+    cluster = Cluster(
         startup_nodes=nodes,
         socket_timeout=SOCKET_SECONDS,
         socket_connect_timeout=SOCKET_SECONDS,
@@ -105,6 +91,10 @@ def _cluster(url: str) -> Redis:
     )
     # The commands used here have the same names and answers on a cluster.
     return cast("Redis", cluster)
+
+
+def is_cluster(redis: Redis) -> bool:
+    return isinstance(cast("object", redis), RedisCluster)
 
 
 def _losing_is_said(kind: type[AbstractConnection]) -> type[AbstractConnection]:

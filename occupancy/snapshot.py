@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from gateway.process import is_cancelled
+from gateway.redis_client import is_cluster
 from occupancy.live import LiveOccupancy
 
 CHANNEL = "zhibo:v1:told"
@@ -44,7 +45,12 @@ def picture_key(lot_id: str) -> str:
 
 
 async def read_run_id(redis: Redis) -> str:
-    """Which server process this is: another one may have lost what we wrote."""
+    """Which server process this is: another one may have lost what we wrote.
+
+    A cluster is many processes, and what one loses another one has: it is one and the same.
+    """
+    if is_cluster(redis):
+        return "cluster"
     return str((await redis.info("server"))["run_id"])
 
 

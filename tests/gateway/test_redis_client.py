@@ -1,11 +1,14 @@
 """One URL for every kind of Redis: the same commands, nothing repeated unasked."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
+from redis.crc import key_slot
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -14,9 +17,11 @@ from gateway import stream
 from gateway.redis_client import MOST_CONNECTIONS, connect
 from gateway.settings import BadSettingError
 from tests.faults.proxy import Mode, link_to
-from tests.gateway.redis_kinds import LOT, cluster, placed, says_everything, sentinel
-from tests.gateway.valkey import valkey
+from tests.gateway.redis_kinds import LOT, SLOTS, cluster, placed, says_everything, sentinel
+from tests.gateway.valkey import Valkey, valkey
 from tests.waiting import until
+
+APART = ("kangle", "sanda", "zhanqian")  # on a cluster of three each lies on another server
 
 
 @pytest.mark.parametrize(
@@ -85,6 +90,38 @@ async def test_a_cluster_of_three_takes_it_all(tmp_path: Path) -> None:
                 await stream.ask_again(redis, lot_id, 7, 1)
                 known = await stream.read_acknowledged(redis, lot_id)
                 assert known == stream.Acknowledgement(7, 1, send_again=True)
+
+
+async def test_a_cluster_tells_of_car_parks_that_lie_apart(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as nodes, connect(f"redis+cluster://{_place(nodes)}") as redis:
+        await stream.publish_now(redis, _newest("sanda"))
+        await stream.publish_now(redis, _newest("zhanqian"))
+        told = await stream.read_now(redis, dict.fromkeys(APART, "0-0"), 1)
+        assert [lot_id for lot_id, _, _ in told] == ["sanda", "zhanqian"]
+        after = {"kangle": "0-0", **{lot_id: place for lot_id, place, _ in told}}
+        assert await stream.read_now(redis, after, 1) == []
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(stream.read_now(redis, after, 10_000), name="reader")
+            await stream.publish_now(redis, _newest("kangle"))
+        assert [lot_id for lot_id, _, _ in waiting.result()] == ["kangle"]
+
+
+async def test_a_cluster_that_lost_a_part_says_so_as_any_server_does(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as nodes, connect(f"redis+cluster://{_place(nodes)}") as redis:
+        await stream.publish_now(redis, _newest("kangle"))
+        await nodes[key_slot(stream.now_key("kangle").encode()) * len(nodes) // SLOTS].kill()
+        with pytest.raises((RedisError, OSError)):
+            await stream.publish_now(redis, _newest("kangle"))
+        with pytest.raises((RedisError, OSError)):
+            await stream.read_now(redis, dict.fromkeys(APART, "0-0"), 1)
+
+
+def _place(nodes: Sequence[Valkey]) -> str:
+    return ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+
+
+def _newest(lot_id: str) -> stream.NowEntry:
+    return stream.NowEntry(msgspec.structs.replace(placed(1), lot_id=lot_id), 5)
 
 
 async def test_behind_sentinel_the_client_follows_a_fail_over(tmp_path: Path) -> None:

@@ -180,12 +180,18 @@ class RedisMachines:
 
     async def is_following(self, name: str) -> bool:
         """Whether this server is a replica that is up to date with its primary."""
+        return (await self._replication(name)).get("master_link_status") == "up"
+
+    async def is_primary(self, name: str) -> bool:
+        return (await self._replication(name)).get("role") == "master"
+
+    async def _replication(self, name: str) -> Mapping[str, object]:
+        """What it says of itself; nothing while it does not answer."""
         async with self.one(name) as redis:
             try:
-                told = await redis.info("replication")
+                return dict(await redis.info("replication"))
             except (RedisError, OSError):
-                return False
-        return bool(told.get("master_link_status") == "up")
+                return {}
 
     async def _make_cluster(self) -> None:
         """As `redis-cli --cluster create --cluster-replicas 1` does it."""

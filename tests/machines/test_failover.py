@@ -8,6 +8,7 @@ import pytest_asyncio
 from tests.faults import stepped_clock
 from tests.machines.borrowed import some_district
 from tests.machines.district import District, Plan
+from tests.machines.failover import has_quality, is_whole
 from tests.machines.readers import reading
 from tests.machines.redis_machines import SENTINELS, SERVERS, Kind
 from tests.waiting import until
@@ -34,18 +35,6 @@ async def _roles(town: District) -> tuple[str, str]:
     return primary, replica
 
 
-async def _is_whole(town: District, before: int, moved: int) -> None:
-    """Every car that moved since is recorded, no car twice, and the web shows the truth."""
-    expected = before + await town.moved() - moved
-
-    async def is_recorded() -> bool:
-        return await town.recorded() == expected
-
-    await until(is_recorded, within_seconds=60)
-    await until(town.is_true, within_seconds=30)
-    assert await town.settled() == expected, "and nothing is told twice later on"
-
-
 async def _promoted(town: District, replica: str) -> None:
     async def is_promoted() -> bool:
         return await town.redis.find_primary() == replica
@@ -61,23 +50,19 @@ async def test_a_primary_that_is_cut_off_costs_no_car_and_no_answer(town: Distri
     async with reading(town.web(WEB)) as readers:
         await town.network.cut(primary)
         stepped_clock.step(town.clock_file, LONGER_THAN_FRESH_MS)  # as if it lasted so long
-        await until(lambda: _has(town, "stale"))
+        await until(lambda: has_quality(town, "stale"))
         stepped_clock.step(town.clock_file, 0)
         await town.drive(5)
         await _promoted(town, replica)
-        await _is_whole(town, before, moved)
-        await until(lambda: _has(town, "counted"), within_seconds=30)
+        await is_whole(town, before, moved)
+        await until(lambda: has_quality(town, "counted"), within_seconds=30)
         before, moved = await town.settled(), await town.moved()
         await town.network.mend(primary)
         await until(lambda: town.redis.is_following(primary), within_seconds=60)
         await town.drive(5)
-        await _is_whole(town, before, moved)
+        await is_whole(town, before, moved)
     assert readers.answers > 50
     assert readers.failed == []
-
-
-async def _has(town: District, quality: str) -> bool:
-    return {live["quality"] for live in (await town.lots()).values()} == {quality}
 
 
 async def test_what_a_primary_took_and_lost_is_told_again(town: District) -> None:
@@ -93,5 +78,5 @@ async def test_what_a_primary_took_and_lost_is_told_again(town: District) -> Non
         assert await town.settled() == before, "the gateways told who will be thrown away"
         await town.network.rejoin(primary, others)
         await until(lambda: town.redis.is_following(primary), within_seconds=60)
-        await _is_whole(town, before, moved)
+        await is_whole(town, before, moved)
     assert readers.failed == []

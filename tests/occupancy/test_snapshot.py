@@ -102,3 +102,12 @@ async def test_a_cluster_takes_many_pictures_at_once_and_tells_them_together(
             told = await heard.get_message(timeout=10)
     assert written == len(lots)
     assert len(msgspec.msgpack.decode(told["data"])) == len(lots)
+
+
+async def test_what_one_client_of_a_cluster_writes_another_one_believes(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as nodes:
+        first, second = (f"redis+cluster://127.0.0.1:{node.port}" for node in nodes[:2])
+        async with connect(first) as writer, connect(second) as reader:
+            run_id = await snapshot.read_run_id(writer)
+            assert await snapshot.write(writer, run_id, a_picture(KANGLE, 2))
+            assert await snapshot.read_all(reader, ["kangle"]) == [a_picture(KANGLE, 2)]
