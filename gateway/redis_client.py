@@ -32,7 +32,8 @@ def connect(url: str) -> Redis:
     """A client that connects at its first command and never repeats one by itself.
 
     What repeats a command must know that it is idempotent; that is for the caller to judge. A
-    cluster's client does follow moved slots. Raises BadSettingError for any other form of URL.
+    cluster's client does follow moved slots, and asks the successor of a server that was lost.
+    Raises BadSettingError for any other form of URL.
     """
     scheme = url.partition("://")[0]
     if scheme in _SINGLE:
