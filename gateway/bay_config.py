@@ -9,12 +9,13 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from gateway.address import address
 from gateway.bay_ledger import BayPark
 from gateway.bay_map import BadBayMapError, BayMap, load_bay_map
 from gateway.settings import BadSettingError, Setting
 
 MQTT_URL = Setting(
-    "ZHIBO_MQTT_URL", "", str, "broker of the bay sensors: mqtt(s)://user:password@host:port"
+    "ZHIBO_MQTT_URL", "", address, "broker of the bay sensors: mqtt(s)://user:password@host:port"
 )
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 

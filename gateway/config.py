@@ -10,16 +10,17 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from gateway.address import address
 from gateway.bus_timing import SerialSettings, read_seconds
 from gateway.decode import blocks_of, lookalikes
 from gateway.observation import Direction, GroupState
 from gateway.register_map import BadMapError, Point, PointType, RegisterMap, load_map
-from gateway.settings import Setting, number, text, whole_number
+from gateway.settings import Setting, number, whole_number
 
 REDIS_URL = Setting(
     "ZHIBO_REDIS_URL",
     "",
-    text,
+    address,
     "Redis >= 7 or Valkey >= 8: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://",
 )
 OUTBOX_FOLDER = Setting("ZHIBO_OUTBOX", "", Path, "folder of the gateways' outboxes")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.address import hide_passwords
 from gateway.config import GatewayConfig
 from gateway.trial import FirstReading, read_devices
 
@@ -22,7 +23,7 @@ class Finding:
     def line(self) -> str:
         if self.ok:
             return f"  ok    {self.thing}"
-        return f"  BAD   {self.thing}: {self.trouble}\n        {self.cure}"
+        return f"  BAD   {self.thing}: {hide_passwords(self.trouble)}\n        {self.cure}"
 
 
 async def check_devices(configs: Iterable[GatewayConfig]) -> list[Finding]:

@@ -15,6 +15,8 @@ from typing import TextIO, cast
 import structlog
 import uvloop
 
+from gateway.address import hide_passwords
+
 HAND_OVER = signal.SIGUSR1  # stop, and a successor comes at once
 _PR_SET_PDEATHSIG = 1
 
@@ -61,12 +63,23 @@ def configure_logging(process_name: str, level: str = "info") -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
+            _without_passwords,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(sys.stderr.fileno()))),
     )
     structlog.contextvars.bind_contextvars(process=process_name)
+
+
+def _without_passwords(
+    _: object, __: str, said: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Whatever is logged, tracebacks of others too: no address in it shows its password."""
+    return {
+        name: hide_passwords(value) if isinstance(value, str) else value
+        for name, value in said.items()
+    }
 
 
 def die_with_parent(signal_number: signal.Signals = signal.SIGTERM) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.address import address
 from gateway.push_dialect import BadDialectError, Dialect, load_dialect
 from gateway.push_ledger import PushPark
 from gateway.settings import BadSettingError, Setting
@@ -13,8 +14,13 @@ from gateway.settings import BadSettingError, Setting
 PUSH_SECRETS = Setting(
     "ZHIBO_PUSH_SECRETS", "", Path, "folder with one file a pushing car park, named by its lot_id"
 )
+PUSH_URL = Setting(
+    "ZHIBO_PUSH_URL",
+    "",
+    address,
+    "where gate systems push, as they see it: https://push.example.org",
+)
 SECRET_BYTES_LEAST = 16
-PORT_MAX = 65_535
 
 
 class PushConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +28,7 @@ class PushConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     parks: tuple[PushPark, ...] = msgspec.field(name="park")
     host: str = "127.0.0.1"
-    port: int = 8095
+    port: int = 8090
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,6 @@ def load_push_config(path: Path) -> PushConfig:
         raise BadSettingError(f"{path}: {reason.strerror}; give the receiver's file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as reason:
         raise BadSettingError(f"{path.name}: {reason}") from None
-    if not 1 <= config.port <= PORT_MAX:
-        words = f"port: {config.port} must lie between 1 and {PORT_MAX}"
-        raise BadSettingError(f"{path.name}: {words}")
     for field in ("lot_id", "park_code"):
         values = [getattr(park, field) for park in config.parks]
         if len(set(values)) < len(values):

@@ -10,6 +10,7 @@ from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from gateway.address import without_password
 from gateway.redis_cluster import Cluster
 from gateway.settings import BadSettingError
 
@@ -42,7 +43,7 @@ def connect(url: str) -> Redis:
         return _sentinel(url)
     if scheme in ("redis+cluster", "rediss+cluster"):
         return _cluster(url)
-    raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} is none of {_FORMS}")
+    raise BadSettingError(f"ZHIBO_REDIS_URL={without_password(url)!r} is none of {_FORMS}")
 
 
 def _single(url: str) -> Redis:
@@ -50,8 +51,10 @@ def _single(url: str) -> Redis:
         pool = BlockingConnectionPool.from_url(
             url, max_connections=MOST_CONNECTIONS, timeout=SOCKET_SECONDS, **_PATIENCE
         )
-    except ValueError as reason:
-        raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)}: {reason}") from None
+    except ValueError:  # its words may quote a part of the password
+        raise BadSettingError(
+            f"ZHIBO_REDIS_URL={without_password(url)!r} is none of {_FORMS}"
+        ) from None
     pool.connection_class = _losing_is_said(pool.connection_class)
     return Redis.from_pool(pool)
 
@@ -60,7 +63,9 @@ def _sentinel(url: str) -> Redis:
     parts = urlsplit(url)
     service = parts.path.strip("/")
     if not service:
-        raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} lacks the service name: {_FORMS}")
+        raise BadSettingError(
+            f"ZHIBO_REDIS_URL={without_password(url)!r} lacks the service name: {_FORMS}"
+        )
     told = {**_PATIENCE, **_encryption(url)}  # the sentinels speak TLS as well
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         _places(url), sentinel_kwargs=told, **told, **_credentials(url)
@@ -132,12 +137,6 @@ def _encryption(url: str) -> dict[str, Any]:
     return {"ssl": True, **({"ssl_ca_certs": authority[0]} if authority else {})}
 
 
-def _shown(url: str) -> str:
-    """A URL for a message, without its password."""
-    scheme, _, rest = url.partition("://")
-    return repr(f"{scheme}://...@{rest.rpartition('@')[2]}" if "@" in rest else url)
-
-
 def _places(url: str) -> list[tuple[str, int]]:
     netloc = urlsplit(url).netloc.rpartition("@")[2]
     try:
@@ -146,7 +145,9 @@ def _places(url: str) -> list[tuple[str, int]]:
             for host, _, port in (place.partition(":") for place in netloc.split(","))
         ]
     except ValueError:
-        raise BadSettingError(f"ZHIBO_REDIS_URL: {netloc!r} is not host:port,...") from None
+        raise BadSettingError(
+            f"ZHIBO_REDIS_URL={without_password(url)!r} is not host:port,..."
+        ) from None
     if not all(host for host, _ in places):
-        raise BadSettingError(f"ZHIBO_REDIS_URL={_shown(url)} names no host: {_FORMS}")
+        raise BadSettingError(f"ZHIBO_REDIS_URL={without_password(url)!r} names no host: {_FORMS}")
     return places

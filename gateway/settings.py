@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from gateway.address import without_password
+
 T = TypeVar("T")
 
 
@@ -26,7 +28,7 @@ class Setting(Generic[T]):
         try:
             return self.parse(raw)
         except ValueError as reason:
-            shown = "(secret)" if self.secret else repr(raw)
+            shown = "(secret)" if self.secret else repr(without_password(raw))
             raise BadSettingError(f"{self.name}={shown}: {reason}. {self.about}") from None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.address import address
 from gateway.settings import Setting, text, whole_number
 from occupancy.password_rules import ASVS, COMPLEX_KINDS, PasswordRules
 from occupancy.replica import ReplicaSettings
@@ -34,10 +35,13 @@ def _password_days(raw: str) -> int:
 
 DATA = Setting("ZHIBO_DATA", ".zhibo", Path, "folder of everything that `zhibo up` keeps")
 POSTGRES_URL = Setting(
-    "ZHIBO_POSTGRES_URL", "", text, "PostgreSQL >= 15; without it `zhibo up` embeds one"
+    "ZHIBO_POSTGRES_URL", "", address, "PostgreSQL >= 15; without it `zhibo up` embeds one"
 )
 POSTGRES_REPLICA_URL = Setting(
-    "ZHIBO_POSTGRES_REPLICA_URL", "", text, "a streaming replica of it, for reports and histories"
+    "ZHIBO_POSTGRES_REPLICA_URL",
+    "",
+    address,
+    "a streaming replica of it, for reports and histories",
 )
 REPLICA_LAG = Setting(
     "ZHIBO_REPLICA_LAG_SECONDS", "30", _lag, "a replica further behind is not read"

@@ -1,7 +1,12 @@
 """Checks PostgreSQL and Redis as the service would use them, each with its cure."""
 
+from collections.abc import Iterable
+
 from redis.exceptions import RedisError
 
+from gateway.address import without_password
+from gateway.certificate import cure_of, endpoints, trouble_of
+from gateway.certificate_look import look_at
 from gateway.doctor import Finding
 from gateway.redis_client import connect
 from occupancy import alarm_board, database
@@ -15,6 +20,7 @@ REDIS_CURE = "start Redis 7 or Valkey 8 there, or set ZHIBO_REDIS_URL; `zhibo up
 ALARM_CURE = "docs/operations.md says what to do; it clears by itself"
 POSTGRES_CURE = "start PostgreSQL 15 or newer there, or set ZHIBO_POSTGRES_URL"
 
+SILENT_CURE = "start its server, and look at its address and the network"
 REPLICA_CURE = "start it again as a standby of the primary, or set ZHIBO_POSTGRES_REPLICA_URL"
 
 
@@ -25,7 +31,7 @@ async def check_servers(redis_url: str, postgres_url: str, replica_url: str = ""
 
 async def check_redis(url: str) -> Finding:
     """Reachable, new enough, and taking writes: a full one refuses them while reads go on."""
-    thing = f"Redis {url or '(ZHIBO_REDIS_URL is not set)'}"
+    thing = f"Redis {without_password(url) or '(ZHIBO_REDIS_URL is not set)'}"
     if not url:
         return Finding(thing, "no address", REDIS_CURE)
     async with connect(url) as redis:
@@ -49,6 +55,19 @@ def tell_of_pdf() -> str:
     return "  ok    PDF of reports"
 
 
+async def check_certificates(addresses: Iterable[tuple[str, str]], now_ms: int) -> list[Finding]:
+    """Each server among these (setting, address) pairs that speaks TLS: how long it still may."""
+    found = await look_at(endpoints(addresses))
+    return [
+        Finding(
+            f"certificate of {term.endpoint.place} ({term.endpoint.setting})",
+            trouble_of(term, now_ms),
+            SILENT_CURE if term.expires_ms is None else cure_of(term.endpoint),
+        )
+        for term in found
+    ]
+
+
 async def check_alarms(url: str) -> list[Finding]:
     """Every open alarm; nothing while Redis is away, which another check says."""
     if not url:
@@ -68,7 +87,7 @@ async def check_alarms(url: str) -> list[Finding]:
 
 async def check_postgres(url: str) -> Finding:
     """Reachable and at this version's schema."""
-    thing = f"PostgreSQL {url or '(ZHIBO_POSTGRES_URL is not set)'}"
+    thing = f"PostgreSQL {without_password(url) or '(ZHIBO_POSTGRES_URL is not set)'}"
     if not url:
         return Finding(thing, "no address", POSTGRES_CURE)
     try:
@@ -89,7 +108,7 @@ async def check_postgres(url: str) -> Finding:
 
 async def check_replica(primary_url: str, url: str) -> Finding:
     """It answers, follows the primary, and does not lag behind what was just written."""
-    thing = f"PostgreSQL replica {url}"
+    thing = f"PostgreSQL replica {without_password(url)}"
     async with database.pool(primary_url) as primary, database.pool(url) as replica:
         watched = Reading(primary, replica)
         await watched.look()

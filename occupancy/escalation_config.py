@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from gateway.address import address, without_password
 from gateway.settings import BadSettingError, Setting, text, whole_number
 from occupancy.alarm import Severity
 from occupancy.escalation import Channel, Step
@@ -23,7 +24,7 @@ WEBHOOK_SECRET = Setting(
 )
 MAIL_TO = Setting("ZHIBO_ALARM_MAIL_TO", "", text, "who is mailed of alarms, with commas between")
 SMTP_URL = Setting(
-    "ZHIBO_SMTP_URL", "", text, "smtp://user:password@host:587 (STARTTLS) or smtps://host:465"
+    "ZHIBO_SMTP_URL", "", address, "smtp://user:password@host:587 (STARTTLS) or smtps://host:465"
 )
 MAIL_FROM = Setting("ZHIBO_MAIL_FROM", "zhibo@localhost", text, "the sender of our mail")
 CRITICAL_MINUTES = Setting(
@@ -90,7 +91,9 @@ def load_settings(environ: Mapping[str, str], public_url: str = "") -> Escalatio
     """Raises BadSettingError."""
     webhook, secret = WEBHOOK.read(environ), WEBHOOK_SECRET.read(environ)
     if webhook and not webhook.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise BadSettingError(f"{WEBHOOK.name}={webhook}: must begin with https://")
+        raise BadSettingError(
+            f"{WEBHOOK.name}={without_password(webhook)}: must begin with https://"
+        )
     if webhook and not secret:
         raise BadSettingError(f"{WEBHOOK_SECRET.name} is not set: {WEBHOOK_SECRET.about}")
     to = tuple(one.strip() for one in MAIL_TO.read(environ).split(",") if one.strip())

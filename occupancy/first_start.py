@@ -1,5 +1,6 @@
 """What a new database needs before anything else: the schema and the facts that ship."""
 
+from gateway.address import without_password
 from gateway.settings import BadSettingError
 from occupancy import database
 from occupancy.config import POSTGRES_URL
@@ -16,7 +17,7 @@ async def prepare(postgres_url: str) -> int:
         steps = await database.migrate(postgres_url)
     except database.UNREACHABLE as reason:
         raise BadSettingError(
-            f"{POSTGRES_URL.name}={postgres_url}: {reason or 'no answer'}; "
+            f"{POSTGRES_URL.name}={without_password(postgres_url)}: {reason or 'no answer'}; "
             "start PostgreSQL there or set another address"
         ) from None
     async with database.pool(postgres_url) as connections:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from redis.asyncio import Redis
 
+from gateway.address import without_password
 from gateway.doctor import Finding
 from gateway.settings import BadSettingError
 from routing.patience import AwayError
@@ -27,7 +28,9 @@ class NotForgottenError(Exception):
 async def put_menu(redis: Redis, settings: WechatSettings, public_url: str, clock: Clock) -> str:
     """Replace the account's menus by ours. Raises BadSettingError, WechatError."""
     if not public_url.startswith("https://"):
-        raise BadSettingError(f"ZHIBO_PUBLIC_URL={public_url!r}: the menu's links must be https://")
+        raise BadSettingError(
+            f"ZHIBO_PUBLIC_URL={without_password(public_url)!r}: the menu's links must be https://"
+        )
     texts = load_texts()
     async with _account(redis, settings, clock) as account:
         tag_id = await account.find_tag(texts.elder_tag)

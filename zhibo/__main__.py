@@ -17,10 +17,10 @@ def main() -> None:
     """Exit 0 when all went well, 1 when a check found something, 2 when the input is wrong."""
     arguments = make_parser().parse_args()
     command: Command = arguments.command
-    told = environ.gather(arguments, joins_running=command.joins_running)
-    if told.get("ZHIBO_CHILD"):
-        gateway.process.die_with_parent(signal.SIGTERM)
     try:
+        told = environ.gather(arguments, joins_running=command.joins_running)
+        if told.get("ZHIBO_CHILD"):
+            gateway.process.die_with_parent(signal.SIGTERM)
         level = occupancy.config.LOG_LEVEL.read(told)
         gateway.process.configure_logging(command.name, level)
         code = command.run(arguments, told)

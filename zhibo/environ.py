@@ -44,10 +44,20 @@ def needed(setting: Setting[str], environ: Environ) -> str:
 
 
 def _credentials() -> dict[str, str]:
-    """Secrets as systemd hands them over (LoadCredential=): a file a setting, for us alone."""
+    """Secrets as systemd (LoadCredential=) and Docker hand them over: a file a setting."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     files = Path(folder).glob("ZHIBO_*") if folder else ()
-    return {file.name: file.read_text(encoding="utf-8").strip() for file in files if file.is_file()}
+    return {file.name: _read_secret(file) for file in files if file.is_file()}
+
+
+def _read_secret(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as reason:
+        words = f"let user {os.geteuid()} read it"
+        raise BadSettingError(f"{file.name}: {file}: {reason.strerror}; {words}") from None
+    except UnicodeDecodeError:
+        raise BadSettingError(f"{file.name}: {file}: is not UTF-8; save it as UTF-8") from None
 
 
 def _read_file(file: Path) -> dict[str, str]:

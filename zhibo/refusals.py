@@ -3,6 +3,7 @@
 import sys
 from typing import NoReturn
 
+from gateway.address import hide_passwords
 from zhibo.command import BAD_INPUT
 
 
@@ -63,7 +64,7 @@ def kinds() -> tuple[type[Exception], ...]:
 
 
 def refuse(command: str, refusal: BaseException) -> NoReturn:
-    print(f"zhibo {command}: {refusal}", file=sys.stderr)
+    print(f"zhibo {command}: {hide_passwords(str(refusal))}", file=sys.stderr)
     sys.exit(BAD_INPUT)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.address import address
 from gateway.config import REDIS_URL
 from gateway.settings import BadSettingError, Setting, port, text, whole_number
 from occupancy.config import POSTGRES_URL, load_password_rules, load_replica
@@ -25,7 +26,7 @@ WORKERS = Setting(
     lambda raw: whole_number(raw, least=1, most=64),
     "processes that share the web service's port",
 )
-PUBLIC_URL = Setting("ZHIBO_PUBLIC_URL", "", text, "the service's address as citizens see it")
+PUBLIC_URL = Setting("ZHIBO_PUBLIC_URL", "", address, "the service's address as citizens see it")
 PROXIES = Setting(
     "ZHIBO_PROXIES", "", _proxies, "addresses of our own proxies, whose X-Forwarded-For is believed"
 )

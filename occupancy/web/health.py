@@ -9,6 +9,7 @@ from occupancy.live import Quality, Status, as_seen_at
 from occupancy.reading import Reading
 from occupancy.replica import ReplicaState
 from occupancy.web.alarms import Alarms
+from occupancy.web.certificates import Certificates
 from occupancy.web.events import LiveStream
 from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
@@ -33,10 +34,15 @@ class Health:
     """`/healthz`, `/readyz`, `/metrics`."""
 
     def __init__(
-        self, showcase: Showcase, stream: LiveStream, alarms: Alarms, history: Reading
+        self,
+        showcase: Showcase,
+        stream: LiveStream,
+        alarms: Alarms,
+        history: Reading,
+        certificates: Certificates,
     ) -> None:
         self._showcase = showcase
-        self._metrics = _Metrics(showcase, stream, alarms, history)
+        self._metrics = _Metrics(showcase, stream, alarms, history, certificates)
 
     def routes(self) -> list[Route]:
         return [
@@ -82,12 +88,18 @@ class _Metrics:
     """Gauges read at each scrape: nothing is counted on the way."""
 
     def __init__(
-        self, showcase: Showcase, stream: LiveStream, alarms: Alarms, history: Reading
+        self,
+        showcase: Showcase,
+        stream: LiveStream,
+        alarms: Alarms,
+        history: Reading,
+        certificates: Certificates,
     ) -> None:
         self._showcase = showcase
         self._history = history
         self._stream = stream
         self._alarms = alarms
+        self._certificates = certificates
         self._registry = CollectorRegistry()
         self._free = self._gauge("zhibo_free_spaces", "Free spaces, absent when not trusted")
         self._age = self._gauge("zhibo_observation_age_seconds", "Age of the last observation")
@@ -117,6 +129,12 @@ class _Metrics:
             "How far the replica is behind; NaN while it does not answer",
             registry=self._registry,
         )
+        self._expires = Gauge(
+            "zhibo_certificate_expires_seconds",
+            "Until a server's certificate ends, negative once it has; NaN while none is seen",
+            ["setting", "host"],
+            registry=self._registry,
+        )
         self._fallbacks = Gauge(
             "zhibo_replica_fallbacks",
             "Questions the replica failed and the primary answered, since the start",
@@ -138,9 +156,15 @@ class _Metrics:
             self._offset.labels(lot_id).set(picture.clock_offset_ms / 1_000)
         self._tell_alarms()
         self._tell_replica()
+        self._tell_certificates(now_ms)
         self._readers.set(self._stream.readers)
         self._linked.set(self._showcase.link_lost_since_ms is None)
         return generate_latest(self._registry)
+
+    def _tell_certificates(self, now_ms: int) -> None:
+        for term in self._certificates.terms:
+            at = self._expires.labels(term.endpoint.setting, term.endpoint.place)
+            at.set(term.seconds_left(now_ms))
 
     def _tell_alarms(self) -> None:
         self._open.clear()

@@ -29,6 +29,7 @@ from occupancy.web.admin.settings_told import SettingTold
 from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
 from occupancy.web.bodies import BODY_BYTES
+from occupancy.web.certificates import Certificates
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
 from occupancy.web.events import STREAM_WORDS, LiveStream, StreamQuery
@@ -95,6 +96,7 @@ class Behind:
     password_rules: PasswordRules = ASVS
     guiding: Callable[[], Guiding | None] = lambda: None
     history: Reading | None = None
+    certificates: Certificates | None = None
 
 
 ALONE = Behind()
@@ -107,12 +109,15 @@ async def run_web(
     stopping: asyncio.Event,
     builders: Sequence[Builder] = (),
     told: Sequence[SettingTold] = (),
+    tls: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Serve until `stopping`; `builders` add floors, `told` are the settings administrators read.
 
+    `tls` are the addresses, with their settings' names, whose certificates are looked at.
     Raises BadSettingError: the port is taken.
     """
     listening = _listen(settings)
+    certificates = Certificates(tls)
     async with (
         database.pool(settings.postgres_url, database.WEB_ROLE) as connections,
         connect(settings.redis_url) as redis,
@@ -156,6 +161,7 @@ async def run_web(
                 settings.password_rules,
                 guiding,
                 history,
+                certificates,
             ),
         )
         loops = {name: loop for floor in floors for name, loop in floor.loops.items()}
@@ -172,6 +178,7 @@ async def run_web(
                 ),
                 group.create_task(face.alarms.follow(redis), name="alarms"),
                 group.create_task(history.keep_looking(), name="replica"),
+                group.create_task(certificates.keep_looking(), name="certificates"),
                 group.create_task(limits.keep_adding_up(redis), name="rate limits"),
                 *(group.create_task(loop(), name=name) for name, loop in loops.items()),
             ]
@@ -239,7 +246,7 @@ def make_face(
             query=StreamQuery,
             problems=(404,),
         ),
-        *Health(showcase, stream, alarms, history).routes(),
+        *Health(showcase, stream, alarms, history, behind.certificates or Certificates()).routes(),
         *board.routes(),
         *static.routes(),
         *above(showcase, shelf),

@@ -1,17 +1,20 @@
 """The files of deploy/ are what the programs they are for accept, and name what there is."""
 
+import asyncio
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from occupancy import embedded
+from tests.deploy.nginx import program, write_proxy
 from tests.gateway.tls import certificate_files
 from zhibo.parser import COMMANDS
 from zhibo.settings import SETTINGS
@@ -20,15 +23,6 @@ ROOT = Path(__file__).parents[2]
 KIT = ROOT / "deploy"
 UNITS = sorted([*KIT.glob("systemd/*.service"), *KIT.glob("systemd/*.timer")])
 METRIC = re.compile(r"\bzhibo_[a-z_]+")
-
-
-def program(name: str) -> str:
-    """Its path; without it the test is skipped on a laptop and fails in CI."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if found is None:
-        words = f"{name} is missing"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(words)  # noqa: TID251
-    return str(found)
 
 
 def run(*command: str, **environ: str) -> str:
@@ -77,24 +71,7 @@ def test_settings_of_the_kit_are_settings_there_are() -> None:
 def test_nginx_takes_the_proxy(name: str, tmp_path: Path) -> None:
     nginx = program("nginx")
     certificate_files(tmp_path, ec.generate_private_key(ec.SECP256R1()))
-    text = (KIT / "nginx" / name).read_text(encoding="utf-8")
-    # Debian's nginx knows neither `http2 on` (1.25) nor `resolve` (1.27) yet.
-    text = text.replace("    http2 on;\n", "").replace("listen 443 ssl", "listen 8443 ssl http2")
-    text = text.replace("listen 80;", "listen 8081;").replace(" resolve max", " max")
-    text = re.sub(r"    (resolver .*|zone zhibo_web .*);\n", "", text)
-    text = text.replace("server web:8080", "server 127.0.0.1:8080")
-    for part in ("upstream.conf", "tls.conf"):
-        shown = (KIT / "nginx" / part).read_text(encoding="utf-8")
-        (tmp_path / part).write_text(shown.replace("/etc/nginx/zhibo/", f"{tmp_path}/"))
-    text = text.replace("/etc/nginx/zhibo/", f"{tmp_path}/").replace(
-        "/var/log/nginx/", f"{tmp_path}/"
-    )
-    main = tmp_path / "nginx.conf"
-    main.write_text(
-        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{text}\n}}\n".replace(
-            "http {", f"http {{\naccess_log {tmp_path}/all.log;", 1
-        )
-    )
+    main = write_proxy(name, tmp_path)
     run(nginx, "-t", "-p", str(tmp_path), "-c", str(main))
 
 
@@ -131,3 +108,45 @@ def test_compose_is_of_its_schema_and_runs_commands_there_are() -> None:
     ours = {name: one["command"][0] for name, one in services.items() if one["image"] == "zhibo"}
     assert ours.keys() >= {"migrate", "recorder", "web", "press", "study"}
     assert set(ours.values()) <= known
+
+
+@pytest.fixture
+def server_tools() -> dict[str, str]:
+    """The path with psql and pg_dump of the embedded server before all others."""
+    tools = embedded.postgres_program("psql").parent
+    return {"PATH": f"{tools}:{os.environ['PATH']}"}  # noqa: TID251
+
+
+async def test_a_backup_is_restored_and_counted_before_old_ones_go(
+    postgres_url: str, connections: asyncpg.Pool, tmp_path: Path, server_tools: dict[str, str]
+) -> None:
+    old = tmp_path / "zhibo-20200101T000000Z.dump"
+    old.write_text("old")
+    os.utime(old, (0, 0))
+    await connections.execute("INSERT INTO lot (lot_id, facts) VALUES ('kept', '{}')")
+    script = str(KIT / "backup/backup.sh")
+    said = await asyncio.to_thread(
+        lambda: run(script, str(tmp_path), ZHIBO_POSTGRES_URL=postgres_url, **server_tools)
+    )
+    (made,) = tmp_path.glob("zhibo-*.dump")
+    assert made != old
+    assert str(made) in said
+    sealed = (tmp_path / f"{made.name}.sha256").read_text().split()[0]
+    assert len(sealed) == 64
+    left = await connections.fetch("SELECT datname FROM pg_database WHERE datname ~ 'rehearsal'")
+    assert left == []
+
+
+async def test_a_backup_that_cannot_be_made_keeps_the_old_ones(
+    tmp_path: Path, server_tools: dict[str, str]
+) -> None:
+    old = tmp_path / "zhibo-20200101T000000Z.dump"
+    old.write_text("old")
+    os.utime(old, (0, 0))
+    script = str(KIT / "backup/backup.sh")
+    url = "postgresql://127.0.0.1:1/nothing"
+    with pytest.raises(AssertionError, match=r"127\.0\.0\.1"):
+        await asyncio.to_thread(
+            lambda: run(script, str(tmp_path), ZHIBO_POSTGRES_URL=url, **server_tools)
+        )
+    assert [one.name for one in tmp_path.iterdir()] == [old.name]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import occupancy.config
 import routing.config
+from gateway.address import without_password
 from gateway.settings import BadSettingError
 from zhibo.command import Command, Environ, person
 from zhibo.environ import needed
@@ -43,7 +44,8 @@ def run(arguments: Namespace, environ: Environ) -> int:
         print(with_database(environ, act))
     except NOT_READY as trouble:
         raise BadSettingError(
-            f"{occupancy.config.POSTGRES_URL.name}={postgres_url}: {trouble or 'no answer'}; "
+            f"{occupancy.config.POSTGRES_URL.name}={without_password(postgres_url)}: "
+            f"{trouble or 'no answer'}; "
             "start PostgreSQL there, set another address, or run `zhibo migrate`"
         ) from None
     return 0

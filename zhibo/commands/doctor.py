@@ -10,6 +10,7 @@ import wechat.config
 from gateway.process import now_ms
 from zhibo.command import FOUND_TROUBLE, Command, Environ
 from zhibo.field import joined_folder
+from zhibo.settings import tls_addresses
 
 if TYPE_CHECKING:
     from gateway.doctor import Finding
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(_: Namespace, environ: Environ) -> int:
     from gateway.doctor import check_devices
-    from occupancy.doctor import check_alarms, check_servers, tell_of_pdf
+    from occupancy.doctor import check_alarms, check_certificates, check_servers, tell_of_pdf
     from occupancy.lot_file import load_shipped
 
     offset = gateway.config.PORT_OFFSET.read(environ)
@@ -30,6 +31,7 @@ def run(_: Namespace, environ: Environ) -> int:
     replica_url = occupancy.config.POSTGRES_REPLICA_URL.read(environ)
     findings = asyncio.run(check_servers(redis_url, postgres_url, replica_url))
     findings += asyncio.run(check_alarms(redis_url))
+    findings += asyncio.run(check_certificates(tls_addresses(environ), now_ms()))
     findings += asyncio.run(check_devices(configs))
     findings.append(_check_account(redis_url, environ))
     for finding in findings:

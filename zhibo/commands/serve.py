@@ -10,7 +10,7 @@ import wechat.config
 from gateway.process import now_ms
 from zhibo.command import Command, Environ
 from zhibo.field import list_signs
-from zhibo.settings import SETTINGS
+from zhibo.settings import SETTINGS, tls_addresses
 
 
 def ask(parser: ArgumentParser) -> None:
@@ -33,7 +33,10 @@ def run(_: Namespace, environ: Environ) -> int:
     upper = account_floor(wechat.config.load_settings(environ), settings.public_url)
     floors = [guidance_floor(routing.config.load_settings(environ), settings.public_url, upper)]
     told = tell_settings(SETTINGS, environ)
-    gateway.process.run(lambda stop: run_web(settings, list_signs(), now_ms, stop, floors, told))
+    tls = tls_addresses(environ)
+    gateway.process.run(
+        lambda stop: run_web(settings, list_signs(), now_ms, stop, floors, told, tls)
+    )
     return 0
 
 

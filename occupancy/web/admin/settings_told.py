@@ -4,13 +4,11 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from gateway.address import HIDDEN, without_password
 from gateway.settings import Setting
-
-HIDDEN = "••••"
 
 
 class SettingTold(msgspec.Struct, frozen=True):
@@ -50,24 +48,3 @@ def _told(
         is_default=not given,
         is_secret=setting.secret,
     )
-
-
-def without_password(value: str) -> str:
-    """An address without the password in it, also one that stands in its query."""
-    if "://" not in value:
-        return value
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return HIDDEN  # an address that cannot be taken apart may hide anything
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
-    shown = f"{name}{colon}{HIDDEN if colon else ''}{at}{host}"
-    query = "&".join(_shown_pair(pair) for pair in parts.query.split("&"))
-    return urlunsplit((parts.scheme, shown, parts.path, query, parts.fragment))
-
-
-def _shown_pair(pair: str) -> str:
-    name, _, _ = pair.partition("=")
-    is_secret = any(word in name.lower() for word in ("pass", "key", "token", "secret"))
-    return f"{name}={HIDDEN}" if is_secret else pair

@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from gateway.address import HIDDEN
 from gateway.settings import Setting, text
 from occupancy.permissions import Role
 from occupancy.web.admin.settings_page import parts_of
 from occupancy.web.admin.settings_told import (
-    HIDDEN,
     read_words,
     tell_settings,
-    without_password,
 )
 from occupancy.web.server import Behind
 from tests.occupancy.web.admin.desk import Desk, desk
@@ -71,21 +70,11 @@ def test_every_setting_has_its_part_once() -> None:
     assert sorted(one.name for _, part in parts for one in part) == sorted(t.name for t in told)
 
 
-@given(st.text(min_size=1), st.text(alphabet="abc@:/?#[]%", min_size=1))
-def test_a_secret_is_never_told(secret: str, user: str) -> None:
+@given(st.text(min_size=1))
+def test_a_secret_is_never_told(secret: str) -> None:
     setting = Setting("ZHIBO_X", "", text, "x", secret=True)
     (told,) = tell_settings([setting], {"ZHIBO_X": secret})
     assert told.value in ("", HIDDEN)
-    shown = without_password(f"https://{user}:sesame-open@host/")
-    assert "sesame-open" not in shown or "@" in user or set("/?#") & set(user)
-
-
-def test_an_address_keeps_all_but_its_password() -> None:
-    assert without_password("redis://cache:6379/0") == "redis://cache:6379/0"
-    assert without_password("smtp://me:pw@mail:587") == f"smtp://me:{HIDDEN}@mail:587"
-    assert without_password("https://h/x?key=pw&a=1") == f"https://h/x?key={HIDDEN}&a=1"
-    assert without_password("http://[bad") == HIDDEN
-    assert without_password("plain") == "plain"
 
 
 def test_what_is_named_a_secret_is_one() -> None:
