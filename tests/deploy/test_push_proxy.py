@@ -1,5 +1,6 @@
 """Gate systems push through the kit's proxy: by TLS that they check, posts and nothing else."""
 
+import asyncio
 import datetime as dt
 import io
 import ssl
@@ -66,6 +67,10 @@ async def test_posts_come_through_and_nothing_else_does(redis_url: str, tmp_path
         assert await sender.ask("GET", "/push/P-1") == 405
         assert await sender.ask("PUT", "/push/P-1", b"{}") == 405
         assert await sender.ask("GET", "/metrics") == 404
+        assert await sender.ask("POST", "/push/P-1", bytes(1 << 20 | 1)) == 413
+        posts = (sender.ask("POST", "/push/P-9", b"{}") for _ in range(400))
+        answers = await asyncio.gather(*posts)
+        assert set(answers) == {404, 429}  # none of ours; and too many at once
 
 
 async def test_a_push_host_whose_certificate_expired_is_refused_and_named_until_it_is_renewed(
