@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,11 @@ import msgspec
 from gateway.moment import TimeForm
 
 _FOLDER = Path(__file__).parent / "bay_maps"
+_LIMITS = {
+    "battery_percent_low": (0, 100),
+    "radio_dbm_weak": (-200, 0),
+    "silent_minutes": (0.1, 10_080),  # a week
+}
 _LOT, _SENSOR = "{lot}", "{sensor}"
 
 
@@ -94,9 +100,31 @@ def parse_bay_map(content: str, file_name: str) -> BayMap:
         raise BadBayMapError(f"{file_name}: time: a bare word tells no time; write none")
     if made.fields is not None and bool(made.fields.at) == (made.time is TimeForm.NONE):
         raise BadBayMapError(f"{file_name}: fields.at: goes with a time that is not none")
-    if set(map(_exact, made.taken)) & set(map(_exact, made.empty)):
-        raise BadBayMapError(f"{file_name}: taken: a value stands in empty as well")
+    for trouble in (*_troubles_of_words(made), *_troubles_of_limits(made.limits)):
+        raise BadBayMapError(f"{file_name}: {trouble}")
     return made
+
+
+def _troubles_of_words(made: BayMap) -> Iterator[str]:
+    """Words that are missing, or that mean two things."""
+    for field, words in (("taken", made.taken), ("empty", made.empty)):
+        if not words:
+            yield f"{field}: needs at least one value, or no bay is ever {field}"
+    if set(map(_exact, made.taken)) & set(map(_exact, made.empty)):
+        yield "taken: a value stands in empty as well"
+    if made.offline == made.online:
+        yield f"offline: is {made.offline!r} as online is; one word each"
+    names = [name for name in msgspec.structs.astuple(made.fields) if name] if made.fields else []
+    if made.fields and not made.fields.taken:
+        yield "fields.taken: is empty; name the field that tells whether a car is there"
+    if twice := [name for name in names if names.count(name) > 1]:
+        yield f"fields: {twice[0]!r} is named twice; each has a name of its own"
+
+
+def _troubles_of_limits(limits: BayLimits) -> Iterator[str]:
+    for field, (least, most) in _LIMITS.items():
+        if not least <= getattr(limits, field) <= most:  # nan is neither
+            yield f"limits.{field}: must lie between {least} and {most}"
 
 
 def _exact(value: bool | int | str) -> tuple[str, bool | int | str]:  # noqa: FBT001 -- of a file

@@ -1,6 +1,7 @@
 """Dialects of gate systems that push: what a vendor calls things, read from one file a dialect."""
 
 import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
@@ -114,4 +115,54 @@ def parse_dialect(content: str, file_name: str) -> Dialect:
     if dialect.records.fee and dialect.money is None:
         words = 'records.fee needs money = "yuan" or "fen": it is not guessed'
         raise BadDialectError(f"{file_name}: money: {words}")
+    for trouble in _troubles(dialect):
+        raise BadDialectError(f"{file_name}: {trouble}")
     return dialect
+
+
+def _troubles(dialect: Dialect) -> Iterator[str]:
+    """Names that are missing, and names that make two things one."""
+    names = _names(dialect)
+    for field, name in names.items():
+        if not name and field not in _MAY_BE_EMPTY:
+            yield f"{field}: is empty; write the vendor's name for it"
+    if bool(dialect.counts.areas) != bool(dialect.counts.area_id):
+        missing = "area_id" if dialect.counts.areas else "areas"
+        yield f"counts.{missing}: areas and area_id go together; name both, or neither"
+    for together in _TOLD_APART:
+        told = {field: names[field] for field in together if names.get(field)}
+        for field, name in told.items():
+            first = next(one for one in told if told[one] == name)
+            if first != field:
+                yield f"{field}: is {name!r} as {first} is; each has a name of its own"
+
+
+def _names(dialect: Dialect) -> dict[str, str]:
+    """Every name that the file gives, by table and field."""
+    names: dict[str, str] = {}
+    for field, value in msgspec.to_builtins(dialect).items():
+        if isinstance(value, dict):
+            names |= {f"{field}.{inner}": name for inner, name in value.items()}
+        elif value is not None:
+            names[field] = value
+    return names
+
+
+_MAY_BE_EMPTY = ("counts.areas", "counts.area_id", "records.fee")
+# Fields of one JSON object, and the two words for a direction. A nonce may be any field that
+# differs from post to post, the signature among them.
+_TOLD_APART = (
+    (
+        "park_code",
+        "sent_at",
+        "counts.total",
+        "counts.remaining",
+        "counts.areas",
+        "records.records",
+        "place.latitude",
+        "place.longitude",
+    ),
+    ("counts.total", "counts.remaining", "counts.area_id"),
+    ("records.number", "records.direction", "records.at", "records.fee"),
+    ("records.entry", "records.exit"),
+)

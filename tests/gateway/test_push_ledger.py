@@ -284,6 +284,45 @@ def test_a_dialect_that_is_incomplete_names_file_and_field() -> None:
         load_dialect("../common")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('exit = "out"', 'exit = "in"', r"records\.exit: is 'in' as records\.entry is"),
+        ('area_id = "areaId"\n', "", r"counts\.area_id: areas and area_id go together"),
+        ('areas = "areas"\n', "", r"counts\.areas: areas and area_id go together"),
+        ('"freeSpaces"', '"totalSpaces"', r"counts\.remaining: is 'totalSpaces' as counts\.total"),
+        ('"areaId"', '"totalSpaces"', r"counts\.area_id: is 'totalSpaces' as counts\.total"),
+        ('"recordNo"', '"time"', r"records\.at: is 'time' as records\.number is"),
+        ('"records"', '"areas"', r"records\.records: is 'areas' as counts\.areas is"),
+        ('place = "X-Signature"', 'place = ""', r"signature\.place: is empty; write the vendor's"),
+        ('"timestamp"', '""', "sent_at: is empty"),
+        ('entry = "in"', 'entry = ""', r"records\.entry: is empty"),
+    ],
+)
+def test_a_dialect_that_makes_two_things_one_is_refused_by_file_and_field(
+    old: str, new: str, words: str
+) -> None:
+    shipped = (DIALECTS / "common.toml").read_text(encoding="utf-8")
+    assert old in shipped
+    with pytest.raises(BadDialectError, match=rf"^x\.toml: {words}"):
+        parse_dialect(shipped.replace(old, new, 1), "x.toml")
+
+
+def test_the_place_of_a_dialect_has_two_names() -> None:
+    shipped = (DIALECTS / "common.toml").read_text(encoding="utf-8")
+    place = '\n[place]\nlatitude = "lat"\nlongitude = "{}"\ndatum = "wgs84"\n'
+    assert parse_dialect(shipped + place.format("lng"), "x.toml").place is not None
+    with pytest.raises(BadDialectError, match=r"place\.longitude: is 'lat' as place\.latitude"):
+        parse_dialect(shipped + place.format("lat"), "x.toml")
+    with pytest.raises(BadDialectError, match=r"place\.longitude: is empty"):
+        parse_dialect(shipped + place.format(""), "x.toml")
+
+
+def test_the_signature_may_stand_for_the_nonce() -> None:
+    shipped = (DIALECTS / "sorted_md5.toml").read_text(encoding="utf-8")
+    assert parse_dialect(shipped.replace('"nonce_str"', '"sign"'), "x.toml").nonce == "sign"
+
+
 def test_a_plain_hash_over_the_body_ends_with_the_secret() -> None:
     recipe = msgspec.structs.replace(COMMON.signature, algorithm=Algorithm.SHA256)
     expected = hashlib.sha256(b"{}" + SECRET).hexdigest()
