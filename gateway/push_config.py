@@ -21,6 +21,7 @@ PUSH_URL = Setting(
     "where gate systems push, as they see it: https://push.example.org",
 )
 SECRET_BYTES_LEAST = 16
+PORT_MAX = 65_535
 
 
 class PushConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +49,9 @@ def load_push_config(path: Path) -> PushConfig:
         raise BadSettingError(f"{path}: {reason.strerror}; give the receiver's file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as reason:
         raise BadSettingError(f"{path.name}: {reason}") from None
+    if not 1 <= config.port <= PORT_MAX:
+        words = f"port: {config.port} must lie between 1 and {PORT_MAX}"
+        raise BadSettingError(f"{path.name}: {words}")
     for field in ("lot_id", "park_code"):
         values = [getattr(park, field) for park in config.parks]
         if len(set(values)) < len(values):

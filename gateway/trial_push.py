@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import web
@@ -26,22 +28,29 @@ LOOK_SECONDS = 0.2
 Say = Callable[[str], None]
 
 
+class CannotListenError(Exception):
+    """Nothing can be heard at the address of the file; names its field and the way out."""
+
+
 class _TrialStation:
-    """Takes posts as the real one does, and keeps them in memory."""
+    """Understands posts as the real one does, and keeps none: what says something comes again."""
 
     def __init__(self, sender: Sender, clock: Callable[[], int]) -> None:
         self.sender = sender
         self.ledger = PushLedger(sender.park, {}, None, ())
         self.heard = asyncio.Event()
-        self.posts = 0
+        self.posts = self.posts_with_records = 0
         self._clock = clock
 
-    async def take(self, push: Push) -> tuple[Passage, ...]:
-        fresh = self.ledger.take(push, self._clock(), 0)
+    async def take(self, push: Push) -> tuple[Passage, ...] | None:
+        """None, as where nothing can be kept; a heartbeat has nothing to keep."""
+        self.ledger.take(push, self._clock(), 0)
+        self.ledger.release(push.nonce)
         self.posts += 1
+        self.posts_with_records += bool(push.passages)
         if push.counts:
             self.heard.set()
-        return fresh
+        return None if push.counts or push.passages else ()
 
 
 async def hear_posts(
@@ -53,16 +62,21 @@ async def hear_posts(
     say: Say,
     listening: Callable[[int], None] = lambda _: None,
 ) -> list[FirstReading]:
-    """Listen where the receiver will, until the first post that tells counts."""
+    """Listen where the receiver will, until the first post that tells counts.
+
+    Raises CannotListenError.
+    """
 
     def refused(refusal: BadPushError) -> None:
         say(f"  a post was refused ({refusal.kind}): {refusal}")
 
     station = _TrialStation(sender, clock)
-    runner = web.AppRunner(Receiver([station], clock, refused).app(), access_log=None)
+    app = Receiver([station], clock, refused).app()
+    app.middlewares.append(_say_trial)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await _start(web.TCPSite(runner, host, port), host, port)
         listening(runner.addresses[0][1])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -71,12 +85,45 @@ async def hear_posts(
         await runner.cleanup()
     thing = f"posts of {sender.park.park_code} ({sender.park.dialect})"
     if not station.heard.is_set():
-        words = f"{station.posts} posts in {seconds:.0f} s, none with counts"
-        return [FirstReading(thing, trouble=words, cure=_NO_POST)]
+        return [_no_counts(thing, station, seconds)]
     return [
         FirstReading(thing, "signed and understood"),
         *_areas(station.ledger.observe(clock(), 0)),
     ]
+
+
+async def _start(site: web.TCPSite, host: str, port: int) -> None:
+    try:
+        await site.start()
+    except (OSError, UnicodeError) as reason:
+        code = reason.errno if isinstance(reason, OSError) else None
+        if code == errno.EADDRINUSE:
+            words = f"port: {port} at {host} is taken: {_TAKEN}"
+        elif code == errno.EACCES:
+            words = f"port: {port} is not ours to open: {_NOT_OURS}"
+        else:
+            words = f"host: {host!r} is no address of this machine: {_FOREIGN}"
+        raise CannotListenError(words) from None
+
+
+@web.middleware
+async def _say_trial(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """The answer to what was understood and not kept: whoever sent it must send it again."""
+    answer = await handler(request)
+    if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return answer
+    return web.json_response({"error": "trial", "words": _NOT_KEPT}, status=answer.status)
+
+
+def _no_counts(thing: str, station: _TrialStation, seconds: float) -> FirstReading:
+    if not station.posts:
+        words = f"0 posts in {seconds:.0f} s that are signed and understood"
+        return FirstReading(thing, trouble=words, cure=_NO_POST)
+    records = f"{station.posts_with_records} with records"
+    words = f"{station.posts} posts in {seconds:.0f} s, {records}, none with counts"
+    return FirstReading(thing, trouble=words, cure=_NO_COUNTS)
 
 
 async def hear_bays(
@@ -131,5 +178,10 @@ def _area(group: GroupReading) -> FirstReading:
 
 
 _NO_POST = "let the gate system post to /push/PARK_CODE here; check address, code and firewall"
+_NO_COUNTS = "let it tell counts beside its records; it sends again what it told, nothing was kept"
+_NOT_KEPT = "a trial: understood, nothing is kept; send it again, the receiver will take it"
+_TAKEN = "a receiver that runs holds it; stop it for the trial, senders send again meanwhile"
+_NOT_OURS = "take one from 1024 on, and let the reverse proxy listen below"
+_FOREIGN = "write 127.0.0.1 behind a reverse proxy, or one that `ip addr` shows"
 _NO_SENSOR = "let states be published retained; compare topics and names with the file"
 _NO_AREA = "let the system tell every area, or take the area out of the file"

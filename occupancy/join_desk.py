@@ -53,11 +53,7 @@ async def begin(
         raise BadFactsError(remarks)
     async with connections.acquire() as connection, connection.transaction():
         kept = await database_lots.lock_lot(connection, lot.lot_id)
-        if kept is not None and kept.stage is Stage.LIVE:
-            words = (
-                f"{lot.lot_id} 已上线（{kept.lot.name}）：资料请在“车场资料”页修改，或另取一个编号"
-            )
-            raise SettledError(words)
+        require_not_live(kept)
         if version is not None and (kept.version if kept else 0) != version:
             raise StaleEditError(lot, kept)
         if kept is not None and kept.stage is Stage.JOINING and kept.lot == lot:
@@ -69,6 +65,13 @@ async def begin(
     if tariff is not None:
         await database_tariffs.seed_tariffs(connections, [tariff])
     return is_new
+
+
+def require_not_live(kept: KeptLot | None) -> None:
+    """What is live does not join. Raises SettledError."""
+    if kept is not None and kept.stage is Stage.LIVE:
+        words = "资料请在“车场资料”页修改，或另取一个编号"
+        raise SettledError(f"{kept.lot.lot_id} 已上线（{kept.lot.name}）：{words}")
 
 
 async def go_live(
@@ -113,7 +116,7 @@ async def remove(connections: Pool, lot_id: str, *, by: str, reason: str, now_ms
     async with connections.acquire() as connection, connection.transaction():
         kept = await _known(connection, lot_id)
         if kept.stage is not Stage.LIVE:
-            raise SettledError(f"{lot_id} 没有上线，不必移除")
+            raise SettledError(f"{lot_id} 没有上线，不必移除：还在接入的，请在“新车场”页放弃接入")
         if await database_lots.count_live(connection) == 1:
             raise LastLotError(f"{lot_id} 是唯一的车场：请先接入另一个")
         await database_lots.set_removed(connection, lot_id, now_ms, by)
@@ -124,15 +127,16 @@ async def remove(connections: Pool, lot_id: str, *, by: str, reason: str, now_ms
 async def _joining(connection: Connection, lot_id: str) -> KeptLot:
     kept = await _known(connection, lot_id)
     if kept.stage is not Stage.JOINING:
-        standing = f"{lot_id} 已上线" if kept.stage is Stage.LIVE else f"{lot_id} 已移除"
-        raise SettledError(standing)
+        if kept.stage is Stage.LIVE:
+            raise SettledError(f"{lot_id} 已上线，不必再做；不再开放时，请移除它")
+        raise SettledError(f"{lot_id} 已移除：要再上线，请先重新接入")
     return kept
 
 
 async def _known(connection: Connection, lot_id: str) -> KeptLot:
     kept = await database_lots.lock_lot(connection, lot_id)
     if kept is None:
-        raise NoSuchLotError(f"没有 {lot_id[:40]} 这个车场")
+        raise NoSuchLotError(f"没有 {lot_id[:40]} 这个车场：请核对编号，新车场要先接入")
     return kept
 
 

@@ -4,6 +4,7 @@ The file of the driver is the one that its own process will run, word for word.
 """
 
 import tomllib
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from gateway.push_config import PushConfig, load_push_config
 from gateway.settings import BadSettingError
 from occupancy.coordinates import from_datum
 from occupancy.lot import Lot, MachineGroup, OpeningHours, Place, Thresholds, VehicleLimits
-from occupancy.lot_change import CONFIRMABLE
+from occupancy.lot_change import CONFIRMABLE, remarks_on_new
 from occupancy.tariff import Tariff
 from occupancy.tariff_toml import TariffFileError, minute_of_clock, parse_tariff
 
@@ -87,6 +88,7 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answers(msgspec.Struct, frozen=True):
     """Everything that was answered; `tariff` is None where it is another car park's."""
 
+    file: Path
     lot: Lot
     tariff: Tariff | None
     driver: Driver
@@ -98,15 +100,15 @@ class BadAnswersError(Exception):
     """The answers cannot be used; each line names file, field and the way out."""
 
 
-def read_answers(path: Path) -> Answers:
-    """Raises BadAnswersError with every file's first trouble."""
+def read_answers(path: Path, *, port_offset: int = 0) -> Answers:
+    """`port_offset` as its gateway is told it. Raises BadAnswersError: every file's trouble."""
     written = _read(path)
     troubles: list[str] = []
     config: GatewayConfig | PushConfig | BayConfig | None = None
     tariff = None
     device_file = path.parent / written.devices.file
     try:
-        config = _load(written.devices.driver, device_file)
+        config = _load(written.devices.driver, device_file, port_offset)
     except (BadConfigError, BadSettingError) as trouble:
         troubles.append(str(trouble))
     try:
@@ -116,9 +118,35 @@ def read_answers(path: Path) -> Answers:
     if config is None or troubles:
         raise BadAnswersError("\n".join(troubles))
     groups = _groups(written, config, device_file.name)
-    return Answers(
-        _lot(path, written, groups, tariff), tariff, written.devices.driver, device_file, config
-    )
+    lot = _lot(path, written, groups, tariff)
+    return Answers(path, lot, tariff, written.devices.driver, device_file, config)
+
+
+def find_faults(answers: Answers, others: Iterable[Lot] = ()) -> list[str]:
+    """What cannot be among the facts, a line each by file and field.
+
+    Without the others it is not known whether it lies near them.
+    """
+    return [
+        f"{_place_of(field, answers)}: {words}"
+        for field, words in remarks_on_new(answers.lot, others).items()
+    ]
+
+
+def _place_of(field: str, answers: Answers) -> str:
+    """Where the engineer wrote what became this field."""
+    if field in _OF_DEVICES:
+        return f"{answers.device_file.name}: {field}"
+    return f"{answers.file.name}: {_TABLES.get(field, '')}{field}"
+
+
+_OF_DEVICES = ("capacity", "groups")  # counted in the driver's file
+_TABLES = {
+    **dict.fromkeys(("latitude", "longitude"), "map."),
+    **dict.fromkeys(("name", "short_name", "address", "hotline"), "facts."),
+    **dict.fromkeys(Thresholds.__struct_fields__, "facts.thresholds."),
+    **dict.fromkeys(VehicleLimits.__struct_fields__, "facts.limits."),
+}
 
 
 def _read(path: Path) -> _Written:
@@ -131,9 +159,9 @@ def _read(path: Path) -> _Written:
         raise BadAnswersError(f"{path.name}: {reason}") from None
 
 
-def _load(driver: Driver, file: Path) -> GatewayConfig | PushConfig | BayConfig:
+def _load(driver: Driver, file: Path, port_offset: int) -> GatewayConfig | PushConfig | BayConfig:
     if driver is Driver.MODBUS:
-        return load_config(file)
+        return load_config(file, port_offset=port_offset)
     return load_push_config(file) if driver is Driver.PUSH else load_bay_config(file)
 
 
@@ -187,13 +215,13 @@ def _lot(
         known = ", ".join(CONFIRMABLE)
         words = f"{unknown[0]!r} is none of {known}"
         raise BadAnswersError(f"{path.name}: facts.unconfirmed: {words}")
-    place = from_datum(written.map.datum, Place(written.map.latitude, written.map.longitude))
+    place = _entrance(path, written.map)
     return Lot(
         lot_id=written.lot_id,
         name=facts.name,
         short_name=facts.short_name,
         address=facts.address,
-        entrance=Place(round(place.latitude, DECIMALS), round(place.longitude, DECIMALS)),
+        entrance=place,
         hotline=facts.hotline,
         capacity=sum(sum(group.bays_by_level) for group in groups),
         groups=groups,
@@ -205,6 +233,16 @@ def _lot(
         covered=facts.covered,
         takes_new_energy=facts.takes_new_energy,
     )
+
+
+def _entrance(path: Path, written: MapReference) -> Place:
+    for field, most in (("latitude", 90), ("longitude", 180)):
+        degrees = getattr(written, field)
+        if not -most <= degrees <= most:  # nan is neither
+            words = f"{degrees} must lie between -{most} and {most}; are the two exchanged?"
+            raise BadAnswersError(f"{path.name}: map.{field}: {words}")
+    place = from_datum(written.datum, Place(written.latitude, written.longitude))
+    return Place(round(place.latitude, DECIMALS), round(place.longitude, DECIMALS))
 
 
 def _hours(path: Path, facts: Facts) -> OpeningHours | None:

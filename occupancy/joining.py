@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,16 @@ from gateway.process import is_cancelled
 from gateway.push_config import PushConfig, load_senders
 from gateway.settings import BadSettingError
 from gateway.trial import FirstReading, read_devices
-from gateway.trial_push import hear_bays, hear_posts
+from gateway.trial_push import CannotListenError, hear_bays, hear_posts
 from occupancy import database_lots, database_tariffs, join_desk, snapshot
 from occupancy.database import Pool
+from occupancy.edit import require_reason
 from occupancy.join_check import first_readings, reasons_to_wait
-from occupancy.join_file import Answers, Driver
+from occupancy.join_file import Answers, Driver, find_faults
 from occupancy.lot import Lot
-from occupancy.lot_change import remarks_on_new
 from occupancy.lot_stage import Stage
 from occupancy.navigation import links_to
+from occupancy.tariff_file import shipped_tariffs
 
 LOOK_SECONDS = 1.0
 EXAMPLES = Path(__file__).parent / "join_examples"
@@ -53,13 +54,18 @@ class Wish:
 
 
 async def check(answers: Answers, field: Field, say: Say) -> bool:
-    """Show what would be written and read each device once; nothing is written."""
+    """Show what would be written and read each device once; nothing is written.
+
+    Facts that cannot be are told before anything is waited for.
+    """
     show(answers, say)
-    readings = await try_devices(answers, field, say)
-    say("first readings:")
-    for reading in readings:
-        say(reading.line())
-    return not any(reading.trouble for reading in readings)
+    if faults := find_faults(answers):
+        _say_bad(faults, say)
+        say("no device was read: mend the facts and run it again")
+        return False
+    if note := _note_on_tariff(answers):
+        say(f"  note  {note}")
+    return not await _say_readings(answers, field, say)
 
 
 async def bring_in(
@@ -67,14 +73,23 @@ async def bring_in(
 ) -> bool:
     """All of it: checked, tried, written, heard over its own gateway, and then live.
 
-    False where something is to be mended first; what was done by then is said.
+    False where something is to be mended first; what was done by then is said. Raises what
+    `join_desk.begin` raises, and that before anything is waited for.
     """
-    if troubles := await check_facts(connections, answers):
-        for trouble in troubles:
-            say(f"  BAD   {trouble}")
-    is_sound = await check(answers, field, say)
-    if troubles or not is_sound:
-        say("nothing was written: mend the files and run it again")
+    require_reason(wish.reason)
+    kept = await database_lots.find_lot(connections, answers.lot.lot_id)
+    join_desk.require_not_live(kept)
+    show(answers, say)
+    if kept is not None and kept.stage is Stage.REMOVED:
+        say(f"it was here before as {kept.lot.name}; its history goes on. Another? Another lot_id")
+    if faults := await check_facts(connections, answers):
+        say("nothing was written: mend the facts and run it again")
+        _say_bad(faults, say)
+        return False
+    if bad := await _say_readings(answers, field, say):
+        say("nothing was written: mend this and run it again")
+        for reading in bad:
+            say(reading.line())
         return False
     lot = answers.lot
     is_new = await join_desk.begin(
@@ -131,20 +146,38 @@ def show(answers: Answers, say: Say) -> None:
     say(f"devices: {answers.device_file}, run by `zhibo {answers.driver.process}`")
 
 
+def _say_bad(faults: Iterable[str], say: Say) -> None:
+    for fault in faults:
+        say(f"  BAD   {fault}")
+
+
+async def _say_readings(answers: Answers, field: Field, say: Say) -> list[FirstReading]:
+    """Say what came of each thing; those in trouble come back."""
+    readings = await try_devices(answers, field, say)
+    say("first readings:")
+    for reading in readings:
+        say(reading.line())
+    return [reading for reading in readings if reading.trouble]
+
+
+def _note_on_tariff(answers: Answers) -> str:
+    """Which tariffs are published PostgreSQL alone knows; a name that does not ship is told."""
+    tariff_id = answers.lot.tariff_id
+    shipped = [one.tariff_id for one in shipped_tariffs()]
+    if answers.tariff is not None or tariff_id in shipped:
+        return ""
+    words = f"{tariff_id!r} is none of those that ship ({', '.join(shipped)})"
+    return f"{answers.file.name}: tariff.same_as: {words}; `zhibo lot new` asks PostgreSQL for it"
+
+
 async def check_facts(connections: Pool, answers: Answers) -> list[str]:
     """What is wrong with the facts beside those of the others, a line a field."""
     staged = await database_lots.list_staged(connections)
-    others = [one.lot for one in staged if one.stage is Stage.LIVE]
-    found = [
-        f"{answers.lot.lot_id}: {field}: {words}"
-        for field, words in remarks_on_new(answers.lot, others).items()
-    ]
+    found = find_faults(answers, (one.lot for one in staged if one.stage is Stage.LIVE))
     known = {one.tariff_id for one in await database_tariffs.list_tariffs(connections)}
     if answers.tariff is None and answers.lot.tariff_id not in known:
-        words = (
-            f"there is no tariff {answers.lot.tariff_id!r}; known are {', '.join(sorted(known))}"
-        )
-        found.append(f"{answers.lot.lot_id}: tariff.same_as: {words}")
+        words = f"there is no {answers.lot.tariff_id!r}; known are {', '.join(sorted(known))}"
+        found.append(f"{answers.file.name}: tariff.same_as: {words}")
     return found
 
 
@@ -159,8 +192,17 @@ async def try_devices(answers: Answers, field: Field, say: Say) -> list[FirstRea
         )
         (sender,) = load_senders(own, field.secrets)
         code = sender.park.park_code
-        say(f"waiting {field.seconds:.0f} s for a post at http://{own.host}:{own.port}/push/{code}")
-        return await hear_posts(sender, own.host, own.port, field.clock, field.seconds, say)
+        place = f"http://{own.host}:{own.port}/push/{code}"
+
+        def listening(_: int) -> None:
+            say(f"waiting {field.seconds:.0f} s for a post at {place}; each is to come again")
+
+        try:
+            return await hear_posts(
+                sender, own.host, own.port, field.clock, field.seconds, say, listening
+            )
+        except CannotListenError as reason:
+            raise BadSettingError(f"{answers.device_file.name}: {reason}") from None
     return await _try_bays(config, lot_id, field, say)
 
 

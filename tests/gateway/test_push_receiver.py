@@ -251,6 +251,8 @@ GOOD = '[[park]]\nlot_id = "a"\npark_code = "P"\ndialect = "common"\nbays_by_are
         ("=", "push.toml: "),
         (GOOD + GOOD, "a lot_id stands twice"),
         (GOOD.replace("9", "0"), "a: bays_by_area needs"),
+        ("port = 99999\n" + GOOD, "push.toml: port: 99999 must lie between 1 and 65535"),
+        ("port = 0\n" + GOOD, "port: 0 must lie"),
         (GOOD.replace('park_code = "P"\n', ""), "park_code"),
     ],
 )

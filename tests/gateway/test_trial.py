@@ -1,10 +1,12 @@
 """What a car park's devices say at the first try: over real HTTP and a real broker."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import aiohttp
 import msgspec
+import pytest
 
 from gateway.bay_config import BayConfig, read_broker
 from gateway.bay_ledger import BayPark
@@ -15,7 +17,7 @@ from gateway.push_dialect import load_dialect
 from gateway.push_ledger import PushPark
 from gateway.push_message import sign
 from gateway.trial import FirstReading, read_devices
-from gateway.trial_push import hear_bays, hear_posts
+from gateway.trial_push import CannotListenError, hear_bays, hear_posts
 from lot_sim.bay_radio import on_the_air
 from lot_sim.bay_sensors import BaySensors
 from tests.gateway.mosquitto import mosquitto
@@ -27,13 +29,16 @@ MALL = Sender(PushPark("mall", "P-1", "common", {"all": 100}), DIALECT, b"sixtee
 BAYS = ("s1", "s2", "s3")
 
 
-async def post(port: int, secret: bytes, **more: object) -> int:
+async def post(port: int, secret: bytes, **more: object) -> tuple[int, dict[str, object]]:
     told = {"parkCode": "P-1", "timestamp": now_ms(), "nonce": f"{monotonic_seconds()}", **more}
     body = msgspec.json.encode(told)
     headers = {"X-Signature": sign(DIALECT.signature, secret, body, {})}
     url = f"http://127.0.0.1:{port}/push/P-1"
     async with aiohttp.ClientSession() as http, http.post(url, data=body, headers=headers) as said:
-        return said.status
+        return said.status, await said.json()
+
+
+RECORD = {"recordNo": "R-1", "direction": "in"}
 
 
 async def test_posts_are_heard_and_each_refusal_is_said() -> None:
@@ -44,9 +49,10 @@ async def test_posts_are_heard_and_each_refusal_is_said() -> None:
             hear_posts(MALL, "127.0.0.1", 0, now_ms, 30, said.append, ports.append), name="trial"
         )
         await until(lambda: ports != [])
-        assert await post(ports[0], b"another secret!!") == 401
-        assert await post(ports[0], MALL.secret) == 200  # a heartbeat tells no counts
-        assert await post(ports[0], MALL.secret, totalSpaces=100, freeSpaces=60) == 200
+        assert (await post(ports[0], b"another secret!!"))[0] == 401
+        assert (await post(ports[0], MALL.secret))[0] == 200  # a heartbeat has nothing to keep
+        counts = {"totalSpaces": 100, "freeSpaces": 60}
+        assert (await post(ports[0], MALL.secret, **counts))[0] == 503
     assert said == ["  a post was refused (signature): X-Signature: the signature does not fit"]
     assert [one.line() for one in trial.result()] == [
         "  ok    posts of P-1 (common): signed and understood",
@@ -54,10 +60,45 @@ async def test_posts_are_heard_and_each_refusal_is_said() -> None:
     ]
 
 
+async def test_a_record_is_never_acknowledged_so_that_its_sender_keeps_it() -> None:
+    ports: list[int] = []
+    async with asyncio.TaskGroup() as group:
+        trial = group.create_task(
+            hear_posts(MALL, "127.0.0.1", 0, now_ms, 2, print, ports.append), name="trial"
+        )
+        await until(lambda: ports != [])
+        again = {"nonce": "n-1", "records": [{**RECORD, "time": now_ms()}]}
+        for _ in range(2):  # the same post, as whoever was refused sends it
+            status, told = await post(ports[0], MALL.secret, **again)
+            assert (status, told["error"]) == (503, "trial")
+            assert "nothing is kept; send it again" in str(told["words"])
+    (nothing,) = trial.result()
+    assert nothing.trouble == "2 posts in 2 s, 2 with records, none with counts"
+    assert "let it tell counts" in nothing.cure
+
+
 async def test_silence_is_told_with_its_cure() -> None:
     (nothing,) = await hear_posts(MALL, "127.0.0.1", 0, now_ms, 0.05, print)
     assert "0 posts in" in nothing.trouble
     assert "/push/PARK_CODE" in nothing.line()
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("127.0.0.1", "^port: .* at 127.0.0.1 is taken: a receiver that runs holds it; stop it"),
+        ("192.0.2.1", "^host: '192.0.2.1' is no address of this machine: write 127.0.0.1"),
+        ("a..b", "^host: 'a..b' is no address of this machine"),
+        ("no.such.invalid", "^host: 'no.such.invalid' is no address"),
+    ],
+)
+async def test_an_address_where_nothing_can_listen_is_named_with_the_way_out(
+    host: str, words: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListenError, match=words):
+            await hear_posts(MALL, host, port, now_ms, 30, print)
 
 
 async def test_sensors_are_heard_by_what_is_retained(tmp_path: Path) -> None:
