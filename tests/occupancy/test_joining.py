@@ -153,14 +153,13 @@ async def test_what_is_live_or_without_a_reason_is_refused_before_anything_is_wa
 
 
 async def test_each_refusal_of_a_step_says_the_way_out(seeded: asyncpg.Pool) -> None:
-    why = {"by": "li", "reason": "错"}
     with pytest.raises(SettledError, match="kangle 已上线，不必再做；不再开放时，请移除它"):
-        await join_desk.go_live(seeded, "kangle", None, now_ms=now_ms(), **why)
-    await join_desk.begin(seeded, a_lot(lot_id="xinyuan"), **why)
+        await join_desk.go_live(seeded, "kangle", None, by="li", reason="错", now_ms=now_ms())
+    await join_desk.begin(seeded, a_lot(lot_id="xinyuan"), by="li", reason="错")
     with pytest.raises(
         SettledError, match="没有上线，不必移除：还在接入的，请在“新车场”页放弃接入"
     ):
-        await join_desk.remove(seeded, "xinyuan", now_ms=now_ms(), **why)
+        await join_desk.remove(seeded, "xinyuan", by="li", reason="错", now_ms=now_ms())
 
 
 def test_ports_are_shifted_as_its_gateway_is_told(files: Path, tmp_path: Path) -> None:
