@@ -133,6 +133,8 @@ class BayReceiver:
         self._broker = broker
         self._client_id = client_id
         self.meters = Meters()
+        self.away: BrokerLostError | None = None
+        self.denied: list[str] = []  # topics that the broker does not let us hear
         self._refusals = RefusalLog(asyncio.get_running_loop().call_later)
 
     async def keep_listening(self, connected: Callable[[], None] = lambda: None) -> None:
@@ -151,6 +153,7 @@ class BayReceiver:
             self.meters.floods.inc()
             log.error("a flood of messages: connecting anew", broker=self._broker.address)  # noqa: TRY400
         except BrokerLostError as trouble:
+            self.away = trouble
             log.warning("the broker of the bay sensors is away", **self._said(trouble))
         self.meters.connected.set(0)
         await asyncio.sleep(self._pause)
@@ -160,7 +163,9 @@ class BayReceiver:
         """Raises BrokerLostError and FloodError."""
         line = BrokerLine(self._broker, self._client_id, self.take)
         try:
-            for topic in await line.open(self._asked()):
+            self.denied = await line.open(self._asked())
+            self.away = None
+            for topic in self.denied:
                 log.error("the broker does not let us hear a topic", topic=topic)
             self.meters.connected.set(1)
             self._pause = FIRST_PAUSE_SECONDS

@@ -30,6 +30,14 @@ class BrokerLostError(Exception):
     """The broker cannot be reached, does not take us, or is gone; the message says why."""
 
 
+class BrokerRefusedError(BrokerLostError):
+    """The broker answers, and does not take us."""
+
+
+class BrokerUntrustedError(BrokerLostError):
+    """TLS with the broker does not come about."""
+
+
 class FloodError(Exception):
     """More messages came on end than may, without one moment of rest between them."""
 
@@ -76,6 +84,8 @@ class BrokerLine:
                 await self._read_until(lambda: self._granted is not None)
         except TimeoutError:
             raise BrokerLostError("the broker does not answer in time") from None
+        except ssl.SSLError as trouble:
+            raise BrokerUntrustedError(str(trouble)) from None
         except OSError as trouble:
             raise BrokerLostError(str(trouble)) from None
         granted = self._granted or []
@@ -118,7 +128,7 @@ class BrokerLine:
 
     def _check(self, code: MQTTErrorCode) -> None:
         if self._taken is not None and self._taken.is_failure:
-            raise BrokerLostError(f"the broker does not take us: {self._taken}")
+            raise BrokerRefusedError(f"the broker does not take us: {self._taken}")
         if code is MQTTErrorCode.MQTT_ERR_NO_CONN:  # it was us who hung up, at a tick
             raise BrokerLostError("the broker no longer answers")
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:

@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.bay_config import BayConfig, Broker
 from gateway.bay_map import BayMap
 from gateway.bay_receiver import BayReceiver, BayStation
+from gateway.broker_line import BrokerRefusedError, BrokerUntrustedError
 from gateway.observation import GroupReading, Observation
 from gateway.outbox import Outbox
 from gateway.process import is_cancelled
@@ -135,7 +136,10 @@ async def hear_bays(
     monotonic: Callable[[], float],
     seconds: float,
 ) -> list[FirstReading]:
-    """Listen at the broker until every sensor has told its state, which it keeps retained."""
+    """Listen at the broker until every sensor has told its state, which it keeps retained.
+
+    A broker that is away or refuses us ends it at once.
+    """
     (park,) = (one for one in config.parks if one.lot_id == lot_id)
     with tempfile.TemporaryDirectory() as folder:
         async with connect(NOWHERE) as redis:
@@ -143,11 +147,14 @@ async def hear_bays(
             station = BayStation(park, bay_map, outbox, redis, clock, monotonic)
             try:
                 # A name of its own: the broker would end the receiver that runs.
-                await _listen(station, broker, f"{config.client_id}-trial", seconds)
+                receiver = BayReceiver([station], broker, f"{config.client_id}-trial")
+                await _listen(receiver, station, seconds)
             finally:
                 station.close()
             seen = station.ledger.observe(clock(), station.uptime_ms())
             silent = station.ledger.unheard()
+    if trouble := _trouble_with(broker, receiver):
+        return [trouble]
     if not silent:
         return _areas(seen)
     words = f"{len(silent)} sensors have told nothing, {silent[0]!r} among them"
@@ -155,15 +162,34 @@ async def hear_bays(
     return [*_areas(seen), FirstReading(thing, trouble=words, cure=_NO_SENSOR)]
 
 
-async def _listen(station: BayStation, broker: Broker, name: str, seconds: float) -> None:
-    receiver = BayReceiver([station], broker, name)
+async def _listen(receiver: BayReceiver, station: BayStation, seconds: float) -> None:
     async with asyncio.TaskGroup() as group:
         listening = group.create_task(receiver.keep_listening(), name="trial")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not is_cancelled() and station.ledger.unheard():  # noqa: ASYNC110
+                while not is_cancelled() and not _is_over(receiver, station):  # noqa: ASYNC110
                     await asyncio.sleep(LOOK_SECONDS)  # a broker's silence has no event
         listening.cancel()
+
+
+def _is_over(receiver: BayReceiver, station: BayStation) -> bool:
+    is_refused = receiver.away is not None or bool(receiver.denied)
+    return is_refused or not station.ledger.unheard()
+
+
+def _trouble_with(broker: Broker, receiver: BayReceiver) -> FirstReading | None:
+    thing = f"broker {broker.address}"
+    if receiver.denied:
+        words = f"does not let us hear {receiver.denied[0]}"
+        return FirstReading(thing, trouble=words, cure=_DENIED)
+    if receiver.away is None:
+        return None
+    cure = _NO_BROKER
+    if isinstance(receiver.away, BrokerRefusedError):
+        cure = _NOT_TAKEN
+    elif isinstance(receiver.away, BrokerUntrustedError):
+        cure = _NOT_TRUSTED
+    return FirstReading(thing, trouble=str(receiver.away), cure=cure)
 
 
 def _areas(seen: Observation) -> list[FirstReading]:
@@ -183,5 +209,9 @@ _NOT_KEPT = "a trial: understood, nothing is kept; send it again, the receiver w
 _TAKEN = "a receiver that runs holds it; stop it for the trial, senders send again meanwhile"
 _NOT_OURS = "take one from 1024 on, and let the reverse proxy listen below"
 _FOREIGN = "write 127.0.0.1 behind a reverse proxy, or one that `ip addr` shows"
+_NO_BROKER = "check host and port in ZHIBO_MQTT_URL, and that the broker runs and can be reached"
+_NOT_TAKEN = "check user and password in ZHIBO_MQTT_URL, and that the broker knows this user"
+_NOT_TRUSTED = "check `authority` in the file, and that mqtts:// and the port belong together"
+_DENIED = "let the broker's access list grant the user of ZHIBO_MQTT_URL the topics of the map"
 _NO_SENSOR = "let states be published retained; compare topics and names with the file"
 _NO_AREA = "let the system tell every area, or take the area out of the file"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+import gateway.config
 import occupancy.config
 from gateway.settings import BadSettingError, Setting
 from zhibo.command import Environ
@@ -34,6 +35,11 @@ def gather(arguments: Namespace, *, joins_running: bool) -> Environ:
     if not joins_running:
         return told
     return {**_read_file(occupancy.config.DATA.read(told) / occupancy.config.RUNNING_FILE), **told}
+
+
+def own_port_offset(arguments: Namespace) -> int:
+    """As this person set it: that of a `zhibo up` that runs is of its simulated devices."""
+    return gateway.config.PORT_OFFSET.read(gather(arguments, joins_running=False))
 
 
 def needed(setting: Setting[str], environ: Environ) -> str:

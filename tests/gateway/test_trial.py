@@ -1,12 +1,14 @@
 """What a car park's devices say at the first try: over real HTTP and a real broker."""
 
 import asyncio
+import gc
 import socket
 from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.bay_config import BayConfig, read_broker
 from gateway.bay_ledger import BayPark
@@ -22,6 +24,7 @@ from lot_sim.bay_radio import on_the_air
 from lot_sim.bay_sensors import BaySensors
 from tests.gateway.mosquitto import mosquitto
 from tests.gateway.parks import DEVICES, small_park
+from tests.gateway.tls import certificate_files
 from tests.waiting import until
 
 DIALECT = load_dialect("common")
@@ -118,6 +121,39 @@ async def test_sensors_are_heard_by_what_is_retained(tmp_path: Path) -> None:
             assert readings[-1].trouble == "1 sensors have told nothing, 's3' among them"
             await radio.publish(sensors.say({"s3": True}, now_ms()))
             assert [one.line() for one in await heard(20)] == ["  ok    area B1: 2 of 3 taken"]
+
+
+async def hear_mall(url: str) -> list[FirstReading]:
+    config = BayConfig((BayPark("mall", "mall", "common", {"B1": BAYS}),))
+    clocks, common = (now_ms, monotonic_seconds), load_bay_map("common")
+    return await hear_bays(config, "mall", common, read_broker(url, ""), *clocks, 60)
+
+
+@pytest.mark.timeout(40)  # less than the minute for which sensors are waited for
+async def test_a_broker_that_does_not_take_us_is_told_at_once_with_its_cure(
+    tmp_path: Path,
+) -> None:
+    async with mosquitto(tmp_path, more="allow_anonymous false\n") as broker:
+        (refused,) = await hear_mall(f"mqtt://127.0.0.1:{broker.port}")
+    assert refused.thing == f"broker mqtt://127.0.0.1:{broker.port}"
+    assert refused.trouble == "the broker does not take us: Not authorized"
+    assert "user and password in ZHIBO_MQTT_URL" in refused.cure
+    (away,) = await hear_mall(f"mqtt://127.0.0.1:{broker.port}")  # nobody listens any more
+    assert "refused" in away.trouble
+    assert "host and port in ZHIBO_MQTT_URL" in away.cure
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.timeout(40)
+async def test_a_broker_whose_certificate_is_not_trusted_is_told_with_its_cure(
+    tmp_path: Path,
+) -> None:
+    files = certificate_files(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+    async with mosquitto(tmp_path, files) as broker:
+        (found,) = await hear_mall(f"mqtts://127.0.0.1:{broker.port}")
+    assert "CERTIFICATE_VERIFY_FAILED" in found.trouble
+    assert "`authority`" in found.cure
+    gc.collect()  # paho leaves the socket of a failed handshake open until then
 
 
 async def test_devices_that_nobody_answers_for_are_named_with_a_cure() -> None:

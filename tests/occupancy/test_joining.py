@@ -1,6 +1,7 @@
 """`zhibo lot` over its files: what cannot be is told before anything is waited for or written."""
 
 import socket
+from argparse import Namespace
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +12,7 @@ from gateway.config import GatewayConfig
 from gateway.process import monotonic_seconds, now_ms
 from gateway.settings import BadSettingError
 from occupancy import database, database_lots, join_desk, joining
+from occupancy.config import RUNNING_FILE
 from occupancy.database_tariffs import seed_tariffs
 from occupancy.edit import BadEditError, SettledError
 from occupancy.join_file import BadAnswersError, Driver, read_answers
@@ -18,6 +20,9 @@ from occupancy.joining import Field, Wish, write_example
 from occupancy.tariff_file import shipped_tariffs
 from tests.builders import a_lot
 from tests.occupancy.test_join_file import change
+from zhibo.command import FOUND_TROUBLE
+from zhibo.commands.lot import COMMAND
+from zhibo.environ import gather
 
 FAULTS = [
     (
@@ -174,3 +179,19 @@ def test_ports_are_shifted_as_its_gateway_is_told(files: Path, tmp_path: Path) -
     assert ports(1_000) == [port + 1_000 for port in ports(0)]
     plain = read_answers(files / "lot.toml").config
     assert read_answers(files / "lot.toml", port_offset=1_000).config == plain  # Modbus alone
+
+
+def test_a_check_shifts_ports_as_its_engineer_says_and_not_as_a_town_that_runs_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_example(Driver.MODBUS, tmp_path)
+    change(tmp_path, "devices.toml", "192.168.1.11", "127.0.0.1")
+    (tmp_path / RUNNING_FILE).write_text("ZHIBO_MODBUS_PORT_OFFSET='3000'\n")
+    monkeypatch.setenv("ZHIBO_DATA", str(tmp_path))
+    arguments = Namespace(what="check", file=tmp_path / "lot.toml", listen=0.1)
+
+    assert COMMAND.run(arguments, gather(arguments, joins_running=True)) == FOUND_TROUBLE
+    assert "at 127.0.0.1:502," in capsys.readouterr().out
+    monkeypatch.setenv("ZHIBO_MODBUS_PORT_OFFSET", "1000")
+    assert COMMAND.run(arguments, gather(arguments, joins_running=True)) == FOUND_TROUBLE
+    assert "at 127.0.0.1:1502," in capsys.readouterr().out

@@ -8,13 +8,13 @@ import gateway.process
 from gateway.process import monotonic_seconds, now_ms
 from zhibo.arguments import ask_config
 from zhibo.command import Command, Environ
-from zhibo.environ import needed
+from zhibo.environ import needed, own_port_offset
 
 
 def run(arguments: Namespace, environ: Environ) -> int:
     from gateway.station import StationSettings, run_gateway
 
-    offset = gateway.config.PORT_OFFSET.read(environ)
+    offset = own_port_offset(arguments)
     config = gateway.config.load_config(arguments.config, port_offset=offset)
     settings = StationSettings(
         redis_url=needed(gateway.config.REDIS_URL, environ),

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gateway.bay_config
-import gateway.config
 import gateway.push_config
 from gateway.process import monotonic_seconds, now_ms
 from zhibo.arguments import lot_name
 from zhibo.command import FOUND_TROUBLE, Command, Environ, person, say
-from zhibo.environ import gather
+from zhibo.environ import own_port_offset
 from zhibo.field import joined_folder
 from zhibo.servers import with_database, with_servers
 
@@ -86,7 +85,7 @@ def _check(arguments: Namespace, environ: Environ) -> int:
     from occupancy.joining import check
 
     field = _field(arguments, environ)
-    answers = read_answers(arguments.file, port_offset=_port_offset(arguments))
+    answers = read_answers(arguments.file, port_offset=own_port_offset(arguments))
     is_good = asyncio.run(check(answers, field, say))
     return 0 if is_good else FOUND_TROUBLE
 
@@ -96,7 +95,7 @@ def _bring_in(arguments: Namespace, environ: Environ) -> int:
     from occupancy.joining import bring_in
 
     field = _field(arguments, environ)
-    answers = read_answers(arguments.file, port_offset=_port_offset(arguments))
+    answers = read_answers(arguments.file, port_offset=own_port_offset(arguments))
     wish = _wish(arguments, environ)
     is_done = with_servers(
         environ, lambda redis, pool: bring_in(redis, pool, answers, field, wish, say)
@@ -123,11 +122,6 @@ def _take_out(arguments: Namespace, environ: Environ) -> int:
     wish = _wish(arguments, environ)
     with_database(environ, lambda pool: take_out(pool, arguments.lot, wish, now_ms(), say))
     return 0
-
-
-def _port_offset(arguments: Namespace) -> int:
-    """As this person set it: that of a `zhibo up` that runs is of its simulated devices."""
-    return gateway.config.PORT_OFFSET.read(gather(arguments, joins_running=False))
 
 
 def _field(arguments: Namespace, environ: Environ) -> "Field":
