@@ -1,5 +1,6 @@
 """`zhibo lot` over its files: what cannot be is told before anything is waited for or written."""
 
+import re
 import socket
 from argparse import Namespace
 from pathlib import Path
@@ -60,6 +61,13 @@ def a_wish(folder: Path, reason: str = "接入") -> Wish:
     return Wish("chen", reason, folder / "kept", is_live=False, wait_seconds=0.0)
 
 
+def listen_at(files: Path, port: int) -> None:
+    file = files / "devices.toml"
+    text, ports = re.subn(r"(?m)^port = \d+", f"port = {port}", file.read_text(encoding="utf-8"))
+    assert ports == 1
+    file.write_text(text, encoding="utf-8")
+
+
 async def check(files: Path, seconds: float = 60.0) -> tuple[bool, list[str]]:
     said: list[str] = []
     answers = read_answers(files / "lot.toml")
@@ -98,7 +106,7 @@ async def test_a_tariff_that_does_not_ship_is_told_since_postgresql_alone_knows_
     change(files, "lot.toml", '"kangle"', '"kangel"')
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    change(files, "devices.toml", "port = 8091", f"port = {port}")
+    listen_at(files, port)
     is_good, said = await check(files, 0.05)
     assert not is_good  # nobody posted
     (note,) = (line for line in said if line.startswith("  note  lot.toml: tariff.same_as: "))
@@ -108,7 +116,7 @@ async def test_a_tariff_that_does_not_ship_is_told_since_postgresql_alone_knows_
 async def test_a_port_that_a_receiver_holds_is_named_by_file_and_field(files: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        change(files, "devices.toml", "port = 8091", f"port = {port}")
+        listen_at(files, port)
         words = rf"^devices\.toml: port: {port} at 127\.0\.0\.1 is taken: a receiver that runs"
         with pytest.raises(BadSettingError, match=words):
             await check(files)
@@ -134,7 +142,7 @@ async def test_devices_in_trouble_are_told_again_where_nothing_was_written(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    change(files, "devices.toml", "port = 8091", f"port = {port}")
+    listen_at(files, port)
     said: list[str] = []
     answers, field = read_answers(files / "lot.toml"), a_field(files, 0.05)
     assert not await joining.bring_in(redis, seeded, answers, field, a_wish(files), said.append)
