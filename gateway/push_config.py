@@ -29,7 +29,7 @@ class PushConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     parks: tuple[PushPark, ...] = msgspec.field(name="park")
     host: str = "127.0.0.1"
-    port: int = 8090
+    port: int = 8095
 
 
 @dataclass(frozen=True)

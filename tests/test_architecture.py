@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def pure_rooms_in_the_import_rules() -> set[str]:
 
 def test_every_room_has_its_line() -> None:
     assert set(rooms_in_the_document()) == rooms_on_disk()
+
+
+def test_no_room_has_two_lines() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    lines = Counter(match["path"] for match in _ROOM.finditer(text))
+    assert not [path for path, count in lines.items() if count > 1]
 
 
 def test_the_rooms_said_to_be_pure_are_held_to_it() -> None:
