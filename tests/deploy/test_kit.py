@@ -1,6 +1,5 @@
 """The files of deploy/ are what the programs they are for accept, and name what there is."""
 
-import asyncio
 import json
 import os
 import re
@@ -8,12 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import asyncpg
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from occupancy import embedded
 from tests.deploy.nginx import program, write_proxy
 from tests.gateway.tls import certificate_files
 from zhibo.parser import COMMANDS
@@ -108,45 +105,3 @@ def test_compose_is_of_its_schema_and_runs_commands_there_are() -> None:
     ours = {name: one["command"][0] for name, one in services.items() if one["image"] == "zhibo"}
     assert ours.keys() >= {"migrate", "recorder", "web", "press", "study"}
     assert set(ours.values()) <= known
-
-
-@pytest.fixture
-def server_tools() -> dict[str, str]:
-    """The path with psql and pg_dump of the embedded server before all others."""
-    tools = embedded.postgres_program("psql").parent
-    return {"PATH": f"{tools}:{os.environ['PATH']}"}  # noqa: TID251
-
-
-async def test_a_backup_is_restored_and_counted_before_old_ones_go(
-    postgres_url: str, connections: asyncpg.Pool, tmp_path: Path, server_tools: dict[str, str]
-) -> None:
-    old = tmp_path / "zhibo-20200101T000000Z.dump"
-    old.write_text("old")
-    os.utime(old, (0, 0))
-    await connections.execute("INSERT INTO lot (lot_id, facts) VALUES ('kept', '{}')")
-    script = str(KIT / "backup/backup.sh")
-    said = await asyncio.to_thread(
-        lambda: run(script, str(tmp_path), ZHIBO_POSTGRES_URL=postgres_url, **server_tools)
-    )
-    (made,) = tmp_path.glob("zhibo-*.dump")
-    assert made != old
-    assert str(made) in said
-    sealed = (tmp_path / f"{made.name}.sha256").read_text().split()[0]
-    assert len(sealed) == 64
-    left = await connections.fetch("SELECT datname FROM pg_database WHERE datname ~ 'rehearsal'")
-    assert left == []
-
-
-async def test_a_backup_that_cannot_be_made_keeps_the_old_ones(
-    tmp_path: Path, server_tools: dict[str, str]
-) -> None:
-    old = tmp_path / "zhibo-20200101T000000Z.dump"
-    old.write_text("old")
-    os.utime(old, (0, 0))
-    script = str(KIT / "backup/backup.sh")
-    url = "postgresql://127.0.0.1:1/nothing"
-    with pytest.raises(AssertionError, match=r"127\.0\.0\.1"):
-        await asyncio.to_thread(
-            lambda: run(script, str(tmp_path), ZHIBO_POSTGRES_URL=url, **server_tools)
-        )
-    assert [one.name for one in tmp_path.iterdir()] == [old.name]
