@@ -1,4 +1,4 @@
-"""One Redis user a gateway: it may write its own car park's streams, and read what is meant for it.
+"""One Redis user a gateway or receiver: it writes its own streams, and reads what is meant for it.
 
 Lines of an ACL file (`aclfile` of redis.conf). Streams are write-only: of what reads them only
 XINFO is allowed, which tells the last id and not what stands there.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from gateway import stream
 
 USER = "gateway-{lot_id}"
+RECEIVER = "receiver-{name}"
 _COMMANDS = (
     "+@connection",
     "+time",
@@ -52,12 +53,12 @@ def user_line(name: str, password: str) -> str:
 
 def gateway_line(lot_id: str, password: str) -> str:
     """The user of one gateway. Raises ValueError for a password somebody could guess."""
-    if len(password) < LEAST_PASSWORD:
-        raise ValueError(f"the password of {lot_id} needs at least {LEAST_PASSWORD} characters")
-    written = (stream.observations_key, stream.now_key, stream.displaced_key)
-    read = (stream.recorded_key, stream.faces_key, stream.correction_key)
-    keys = [*(f"~{key(lot_id)}" for key in written), *(f"%R~{key(lot_id)}" for key in read)]
-    return _line(USER.format(lot_id=lot_id), password, [*keys, "-@all", *_COMMANDS])
+    return _writer_line(USER.format(lot_id=lot_id), [lot_id], password)
+
+
+def receiver_line(name: str, lots: Sequence[str], password: str) -> str:
+    """The user of one process that writes several car parks. Raises ValueError as above."""
+    return _writer_line(RECEIVER.format(name=name), lots, password)
 
 
 def service_line(name: str, password: str) -> str:
@@ -93,6 +94,16 @@ def sentinels_own_lines(password: str) -> list[str]:
 def nobody_line() -> str:
     """Without a name nobody may do anything."""
     return "user default off resetkeys resetchannels -@all"
+
+
+def _writer_line(user: str, lots: Sequence[str], password: str) -> str:
+    if len(password) < LEAST_PASSWORD:
+        raise ValueError(f"the password of {user} needs at least {LEAST_PASSWORD} characters")
+    written = (stream.observations_key, stream.now_key, stream.displaced_key)
+    read = (stream.recorded_key, stream.faces_key, stream.correction_key)
+    keys = [f"~{key(lot)}" for lot in lots for key in written]
+    keys += [f"%R~{key(lot)}" for lot in lots for key in read]
+    return _line(user, password, [*keys, "-@all", *_COMMANDS])
 
 
 def _line(name: str, password: str, rules: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.access_list import RECEIVER
 from tests.deploy.nginx import program, write_proxy
 from tests.gateway.tls import certificate_files
 from zhibo.parser import COMMANDS
@@ -55,6 +56,13 @@ def test_every_service_runs_a_command_there_is_without_rights_it_does_not_need()
         for rule in ("NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=\n"):
             assert rule in text, (unit.name, rule)
         assert "PASSWORD" not in text
+
+
+def test_receivers_come_to_redis_as_users_of_their_own() -> None:
+    for name in ("push", "bays"):
+        text = (KIT / f"systemd/zhibo-{name}.service").read_text(encoding="utf-8")
+        (own,) = re.findall(r"LoadCredential=ZHIBO_REDIS_URL:(\S+)", text)
+        assert own == f"/etc/zhibo/secrets/{RECEIVER.format(name=name)}/ZHIBO_REDIS_URL"
 
 
 def test_settings_of_the_kit_are_settings_there_are() -> None:

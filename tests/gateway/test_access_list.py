@@ -1,8 +1,8 @@
-"""A gateway may do its work, and nothing to another car park; shown by a real server."""
+"""A gateway or receiver does its work, and nothing to another car park; on a real server."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from gateway.process import monotonic_seconds
 from gateway.redis_client import connect
 from gateway.uplink import Uplink
 from tests.gateway.parks import NOW_MS, observation
+from tests.gateway.test_push_receiver import CLINIC, MALL, receiving
 from tests.gateway.test_uplink import Sender, clock
 from tests.gateway.valkey import valkey
 from tests.rows import published
@@ -33,6 +34,7 @@ from tests.waiting import until
 from zhibo.commands.access_list import COMMAND
 from zhibo.parser import make_parser
 
+Addresses = Mapping[str, str]  # user -> address with name and password
 OURS, OTHER = "small", "other"
 WORD = "a-long-word-of-this-test"
 # so that the test sees the server come up; `nobody_line` is tried below
@@ -90,6 +92,82 @@ async def test_a_gateway_is_refused_at_anothers_streams_and_at_reading_its_own(
         ):
             with pytest.raises(NoPermissionError):
                 await refused
+
+
+@pytest.fixture
+async def received(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Addresses]:
+    """A server with the list that the command wrote for a receiver of two and another's gateway."""
+    acl = tmp_path / "users.acl"
+    assert _write(OTHER, "--receiver", "push=mall,clinic") == 0
+    said = capsys.readouterr()
+    acl.write_text(said.out.replace(nobody_line(), PING_ONLY))
+    words = dict(line.split() for line in said.err.splitlines())
+    async with valkey(tmp_path / "redis", ("--aclfile", str(acl))) as server:
+        yield {
+            name: f"redis://{name}:{word}@127.0.0.1:{server.port}" for name, word in words.items()
+        }
+
+
+async def test_a_receiver_serves_its_car_parks_with_its_own_user(
+    received: Addresses, tmp_path: Path
+) -> None:
+    async with (
+        connect(received["service"]) as service,
+        receiving(received["receiver-push"], tmp_path) as gate,
+    ):
+        for sender, free in ((MALL, 60), (CLINIC, 70)):
+            await gate.push(sender, totalSpaces=100, freeSpaces=free)
+
+        async def has_come(lot: str, occupied: int) -> bool:
+            rows = await published(service, lot)
+            return bool(rows) and rows[-1].occupied == occupied
+
+        await until(lambda: has_come("mall", 40))
+        await until(lambda: has_come("clinic", 30))
+
+
+async def test_a_receiver_is_refused_at_a_car_park_that_is_none_of_its_own(
+    received: Addresses,
+) -> None:
+    async with connect(received["receiver-push"]) as redis:
+        await stream.begin_again(redis, "clinic")
+        for refused in (
+            stream.publish_history(redis, (observation(1, lot_id=OTHER),)),
+            stream.publish_now(redis, stream.NowEntry(observation(1, lot_id=OTHER), 1)),
+            stream.read_held(redis, OTHER),
+            stream.begin_again(redis, OTHER),
+            stream.say_displaced(redis, OTHER, 1, 1),
+            stream.acknowledge(redis, "mall", 1, 1),
+            stream.read_history(redis, "mall", "0-0", 1),
+            redis.set("anything", "else"),
+            redis.flushall(),
+        ):
+            with pytest.raises(NoPermissionError):
+                await refused
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ([], "--receiver push=mall,clinic"),
+        (["mall", "--receiver", "push=mall,clinic"], "LOT: mall is named 2 times"),
+        (["--receiver", "push=mall", "--receiver", "bays=mall"], "LOT: mall is named 2 times"),
+        (["--receiver", "push=a", "--receiver", "push=b"], "--receiver: push is named 2 times"),
+    ],
+)
+def test_a_list_without_car_parks_or_with_two_writers_of_one_is_refused(
+    told: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _write(*told) == 2
+    said = capsys.readouterr()
+    assert (words in said.err, said.out) == (True, "")
+
+
+def test_a_receiver_that_names_no_car_park_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for told in ("push", "push=", "push=mall,", "Push=mall"):
+        with pytest.raises(SystemExit):
+            _write("--receiver", told)
+        assert "--receiver" in capsys.readouterr().err
 
 
 async def test_our_own_servers_may_do_their_work_and_not_run_the_server(guarded: str) -> None:
