@@ -27,7 +27,7 @@ def program(name: str) -> str:
 
 
 def write_proxy(
-    name: str, folder: Path, https: int = 8443, http: int = 8081, push: str = "127.0.0.1:8090"
+    name: str, folder: Path, https: int = 8443, http: int = 8081, push: str = "127.0.0.1:8095"
 ) -> Path:
     """The kit's file in a configuration of its own, with its certificate, logs and ports here."""
     text = (KIT / "nginx" / name).read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def write_proxy(
     text = text.replace("listen 80;", f"listen 127.0.0.1:{http};").replace(" resolve max", " max")
     text = re.sub(r"    (resolver .*|zone zhibo_web .*);\n", "", text)
     text = text.replace("server web:8080", "server 127.0.0.1:8080")
-    text = text.replace("server 127.0.0.1:8090", f"server {push}")
+    text = text.replace("server 127.0.0.1:8095", f"server {push}")
     for part in PARTS:
         shown = (KIT / "nginx" / part).read_text(encoding="utf-8")
         (folder / part).write_text(shown.replace("/etc/nginx/zhibo/", f"{folder}/"))

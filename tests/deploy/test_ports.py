@@ -28,6 +28,10 @@ def test_the_push_receiver_listens_where_everybody_says_it_does() -> None:
     example = tomllib.loads(read("occupancy/join_examples/push/devices.toml"))
     (told,) = re.findall(r"(?s)`zhibo push PUSH.toml`.*?\nport = (\d+)", read("docs/drivers.md"))
     assert (example["port"], int(told), scraped("zhibo-receivers")[0]) == (PUSH, PUSH, PUSH)
+    (proxied,) = re.findall(
+        r"upstream zhibo_push \{\s*server 127\.0\.0\.1:(\d+);", read("deploy/nginx/zhibo.conf")
+    )
+    assert int(proxied) == PUSH
 
 
 def test_the_bay_receiver_is_looked_at_where_its_document_says() -> None:
