@@ -59,8 +59,9 @@ def run(port: int, readers: int, lots: int, seconds: float, file: Path) -> dict[
                 told += 1
                 lot_id, cars = found[1], int(found[2])
                 before, held[number, lot_id] = held.get((number, lot_id)), cars
-                if passed > SETTLE_SECONDS and before is not None and cars != before:
-                    late.append(now - times[places[lot_id], cars])
+                came_at = times[places[lot_id], cars]
+                if passed > SETTLE_SECONDS and came_at and before is not None and cars != before:
+                    late.append(now - came_at)
                     spells[int(passed / SPELL_SECONDS)].append(late[-1])
     ordered = np.sort(np.array(late)) if late else np.zeros(1)
     return {
