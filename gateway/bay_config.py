@@ -110,6 +110,19 @@ def read_broker(url: str, authority: str) -> Broker:
 
 def _trust(authority: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=authority or None)
+        context = ssl.create_default_context(cafile=authority or None)
     except (OSError, ssl.SSLError) as reason:
         raise BadSettingError(f"authority {authority}: {reason}") from None
+    context.sslsocket_class = _ClosedWhenRefused
+    return context
+
+
+class _ClosedWhenRefused(ssl.SSLSocket):
+    """paho forgets a socket whose handshake fails without closing it."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is there
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise

@@ -68,7 +68,12 @@ def files(tmp_path: Path) -> Path:
     write_example(Driver.MODBUS, tmp_path)
     text = DEVICES.format(port=tmp_path / PORT)
     (tmp_path / "devices.toml").write_text(text, encoding="utf-8")
-    return tmp_path / "lot.toml"
+    facts = tmp_path / "lot.toml"
+    written = facts.read_text(encoding="utf-8")
+    for_five_spaces = written.replace("almost_full_free = 8", "almost_full_free = 3")
+    assert for_five_spaces != written
+    facts.write_text(for_five_spaces, encoding="utf-8")
+    return facts
 
 
 @pytest.fixture

@@ -33,8 +33,6 @@ def expired(folder: Path) -> tuple[Path, Path]:
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-# paho drops its socket unclosed when the handshake fails; it is closed as it is forgotten.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 async def test_a_broker_whose_certificate_expired_is_named_and_followed_once_it_is_renewed(
     redis_url: str, tmp_path: Path
 ) -> None:
