@@ -21,6 +21,7 @@ from gateway.bay_map import BayMap
 from gateway.bay_message import BadBayMessageError, BayRefusal, read_bay
 from gateway.broker_line import BrokerLine, BrokerLostError, FloodError
 from gateway.ledger_station import LedgerStation
+from gateway.listening import listen_at
 from gateway.outbox import Outbox
 from gateway.process import is_cancelled
 from gateway.redis_client import connect
@@ -135,7 +136,7 @@ class BayReceiver:
         self.meters = Meters()
         self.away: BrokerLostError | None = None
         self.denied: list[str] = []  # topics that the broker does not let us hear
-        self._refusals = RefusalLog(asyncio.get_running_loop().call_later)
+        self._refusals = RefusalLog("message", asyncio.get_running_loop().call_later)
 
     async def keep_listening(self, connected: Callable[[], None] = lambda: None) -> None:
         """Until cancelled; a broker that is away is asked again, ever less often."""
@@ -186,14 +187,14 @@ class BayReceiver:
         station, sensor = self._of_topic.get(topic) or self._find_owner(topic)
         if station is None:
             self.meters.refused.labels("", BayRefusal.TOPIC).inc()
-            self._refusals.tell("", topic, "topic: is none of ours")
+            self._refusals.tell("", topic=topic, reason="topic: is none of ours")
             return
         lot_id = station.park.lot_id
         try:
             folded = station.take(sensor, payload)
         except BadBayMessageError as refusal:
             self.meters.refused.labels(lot_id, refusal.kind).inc()
-            self._refusals.tell(lot_id, topic, str(refusal))
+            self._refusals.tell(lot_id, topic=topic, reason=str(refusal))
         else:
             self.meters.count(lot_id, folded)
 
@@ -243,7 +244,11 @@ async def _work(
     await runner.setup()
     try:
         if config.metrics_port:
-            await web.TCPSite(runner, config.metrics_host, config.metrics_port).start()
+            await listen_at(
+                *(runner, config.metrics_host, config.metrics_port),
+                if_taken="give the receiver's metrics another port in its file",
+                field="metrics_",
+            )
         async with asyncio.TaskGroup() as group:
             work = [
                 group.create_task(station.run(), name=f"bays {station.park.lot_id}")

@@ -113,7 +113,7 @@ def sign(recipe: Signature, secret: bytes, body: bytes, fields: Mapping[str, Any
     """What the sender must have written."""
     said = body if recipe.over is Over.BODY else _sorted_fields(recipe, fields)
     if recipe.algorithm is Algorithm.HMAC_SHA256:
-        return hmac.new(secret, said, hashlib.sha256).hexdigest()
+        return hmac.digest(secret, said, "sha256").hex()
     if recipe.over is Over.SORTED_FIELDS:
         said += f"&{recipe.secret_name}=".encode()
     return _HASHES[recipe.algorithm](said + secret).hexdigest()

@@ -1,17 +1,18 @@
 """Takes the posts of gate systems over HTTP: each checked, committed, then answered."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-import structlog
+import msgspec
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from redis.asyncio import Redis
 
+from gateway.listening import listen_at
 from gateway.outbox import Outbox
 from gateway.push_config import Sender
 from gateway.push_message import (
@@ -26,6 +27,7 @@ from gateway.push_message import (
 )
 from gateway.push_station import PushStation
 from gateway.redis_client import connect
+from gateway.refusal_log import RefusalLog
 
 BODY_BYTES = 1 << 20
 BODY_SECONDS = 10
@@ -41,8 +43,7 @@ _STATUS = {
     Refusal.COUNT: 422,
 }
 _MIB = 1 << 20
-
-log = structlog.get_logger()
+_TAKEN = "another receiver runs there: stop it, or give this one another port in its file"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Receiver:
         self._stations = {station.sender.park.park_code: station for station in stations}
         self._clock = clock
         self._tell_refused = refused
+        self._refusals = RefusalLog("post", asyncio.get_running_loop().call_later)
         self._registry = CollectorRegistry()
         self._refused = Counter(
             "zhibo_push_refused", "posts refused", ["lot", "why"], registry=self._registry
@@ -87,6 +89,10 @@ class Receiver:
         self._records = Counter(
             "zhibo_push_records", "records counted", ["lot"], registry=self._registry
         )
+        self._records_of = {
+            station.sender.park.lot_id: self._records.labels(station.sender.park.lot_id)
+            for station in self._stations.values()
+        }
         self._fees = Counter(
             "zhibo_push_fees_fen", "fees of counted exits, fen", ["lot"], registry=self._registry
         )
@@ -95,7 +101,11 @@ class Receiver:
         app = web.Application(client_max_size=BODY_BYTES)
         app.router.add_post("/push/{park_code}", self._take)
         app.router.add_get("/metrics", self._metrics)
+        app.on_cleanup.append(self._end)
         return app
+
+    async def _end(self, _: web.Application) -> None:
+        self._refusals.close()
 
     async def _take(self, request: web.Request) -> web.Response:
         code = request.match_info["park_code"][:CODE_SHOWN]
@@ -109,12 +119,14 @@ class Receiver:
         except BadPushError as refusal:
             return self._refuse(station, code, named_by(station.sender.dialect, refusal))
         if fresh is None:
-            return web.json_response({"error": "cannot be kept now; send it again"}, status=503)
-        lot_id = station.sender.park.lot_id
-        self._records.labels(lot_id).inc(len(fresh))
-        self._fees.labels(lot_id).inc(sum(passage.fee_fen or 0 for passage in fresh))
-        repeated = len(push.passages) - len(fresh)
-        return web.json_response({"counted": len(fresh), "repeated": repeated})
+            return _answer({"error": "cannot be kept now; send it again"}, status=503)
+        self._count(station.sender.park.lot_id, fresh)
+        return _answer({"counted": len(fresh), "repeated": len(push.passages) - len(fresh)})
+
+    def _count(self, lot_id: str, fresh: Sequence[Passage]) -> None:
+        self._records_of[lot_id].inc(len(fresh))
+        if fees_fen := sum(passage.fee_fen or 0 for passage in fresh):
+            self._fees.labels(lot_id).inc(fees_fen)
 
     async def _read(self, sender: Sender, request: web.Request) -> Push:
         body = await _body(request)
@@ -133,19 +145,22 @@ class Receiver:
         self._tell_refused(refusal)
         # An address that is none of ours is not written down: anything may stand in it.
         park = code if station else None
-        log.info(
-            "a post was refused", park=park, lot=lot_id, kind=refusal.kind, field=refusal.field
-        )
+        self._refusals.tell(lot_id, park=park, kind=refusal.kind, field=refusal.field)
         document = {
             "error": refusal.kind,
             "park": code,
             "field": refusal.field,
             "words": refusal.words,
         }
-        return web.json_response(document, status=_STATUS[refusal.kind])
+        return _answer(document, status=_STATUS[refusal.kind])
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry))
+
+
+def _answer(document: dict[str, Any], status: int = 200) -> web.Response:
+    body = msgspec.json.encode(document)
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 async def _body(request: web.Request) -> bytes:
@@ -153,8 +168,10 @@ async def _body(request: web.Request) -> bytes:
     coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity")
     if coding != "identity":
         words = "must not be: send the body as it is"
-        raise BadPushError(Refusal.MALFORMED, hdrs.CONTENT_ENCODING, words)
+        raise BadPushError(Refusal.MALFORMED, str(hdrs.CONTENT_ENCODING), words)
     try:
+        if request.content.is_eof():  # all here, as mostly: watching would cost more than reading
+            return await request.read()
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except TimeoutError:
@@ -218,7 +235,7 @@ async def _serve(
                 group.create_task(station.run(), name=f"push {station.sender.park.lot_id}")
                 for station in stations
             ]
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            await listen_at(runner, settings.host, settings.port, if_taken=_TAKEN)
             listening(runner.addresses[0][1])
             await stopping.wait()
             await runner.cleanup()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import tempfile
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from gateway.bay_config import BayConfig, Broker
 from gateway.bay_map import BayMap
 from gateway.bay_receiver import BayReceiver, BayStation
 from gateway.broker_line import BrokerRefusedError, BrokerUntrustedError
+from gateway.listening import listen_at
 from gateway.observation import GroupReading, Observation
 from gateway.outbox import Outbox
 from gateway.process import is_cancelled
@@ -27,10 +27,6 @@ from gateway.trial import FirstReading
 NOWHERE = "redis://127.0.0.1:1"  # a station wants a server; at a trial nobody calls it
 LOOK_SECONDS = 0.2
 Say = Callable[[str], None]
-
-
-class CannotListenError(Exception):
-    """Nothing can be heard at the address of the file; names its field and the way out."""
 
 
 class _TrialStation:
@@ -77,7 +73,7 @@ async def hear_posts(
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await _start(web.TCPSite(runner, host, port), host, port)
+        await listen_at(runner, host, port, if_taken=_TAKEN)
         listening(runner.addresses[0][1])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -91,20 +87,6 @@ async def hear_posts(
         FirstReading(thing, "signed and understood"),
         *_areas(station.ledger.observe(clock(), 0)),
     ]
-
-
-async def _start(site: web.TCPSite, host: str, port: int) -> None:
-    try:
-        await site.start()
-    except (OSError, UnicodeError) as reason:
-        code = reason.errno if isinstance(reason, OSError) else None
-        if code == errno.EADDRINUSE:
-            words = f"port: {port} at {host} is taken: {_TAKEN}"
-        elif code == errno.EACCES:
-            words = f"port: {port} is not ours to open: {_NOT_OURS}"
-        else:
-            words = f"host: {host!r} is no address of this machine: {_FOREIGN}"
-        raise CannotListenError(words) from None
 
 
 @web.middleware
@@ -207,8 +189,6 @@ _NO_POST = "let the gate system post to /push/PARK_CODE here; check address, cod
 _NO_COUNTS = "let it tell counts beside its records; it sends again what it told, nothing was kept"
 _NOT_KEPT = "a trial: understood, nothing is kept; send it again, the receiver will take it"
 _TAKEN = "a receiver that runs holds it; stop it for the trial, senders send again meanwhile"
-_NOT_OURS = "take one from 1024 on, and let the reverse proxy listen below"
-_FOREIGN = "write 127.0.0.1 behind a reverse proxy, or one that `ip addr` shows"
 _NO_BROKER = "check host and port in ZHIBO_MQTT_URL, and that the broker runs and can be reached"
 _NOT_TAKEN = "check user and password in ZHIBO_MQTT_URL, and that the broker knows this user"
 _NOT_TRUSTED = "check `authority` in the file, and that mqtts:// and the port belong together"

@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 
 from gateway.bay_config import BayConfig, load_maps, read_broker
 from gateway.config import GatewayConfig
+from gateway.listening import CannotListenError
 from gateway.process import is_cancelled
 from gateway.push_config import PushConfig, load_senders
 from gateway.settings import BadSettingError
 from gateway.trial import FirstReading, read_devices
-from gateway.trial_push import CannotListenError, hear_bays, hear_posts
+from gateway.trial_push import hear_bays, hear_posts
 from occupancy import database_lots, database_tariffs, join_desk, snapshot
 from occupancy.database import Pool
 from occupancy.edit import require_reason

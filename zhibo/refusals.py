@@ -14,6 +14,7 @@ def kinds() -> tuple[type[Exception], ...]:
     """
     from gateway.children import ChildRefusedError
     from gateway.config import BadConfigError
+    from gateway.listening import CannotListenError
     from gateway.settings import BadSettingError
     from lot_sim.devices import PortTakenError
     from lot_sim.scenario import BadScenarioError
@@ -43,6 +44,7 @@ def kinds() -> tuple[type[Exception], ...]:
         BadFolderError,
         BadPeriodError,
         CannotBeMadeError,
+        CannotListenError,
         BadSettingError,
         BadScenarioError,
         PortTakenError,

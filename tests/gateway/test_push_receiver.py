@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,9 @@ import aiohttp
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
+from gateway.listening import CannotListenError
 from gateway.outbox import Outbox
 from gateway.process import monotonic_seconds, now_ms
 from gateway.push_config import Sender, load_push_config, load_senders
@@ -20,6 +23,7 @@ from gateway.push_dialect import Money, load_dialect
 from gateway.push_ledger import PushPark
 from gateway.push_message import sign
 from gateway.push_receiver import ReceiverSettings, run_receiver
+from gateway.refusal_log import LINES_A_MINUTE
 from gateway.settings import BadSettingError
 from tests.gateway.full_disk import no_file_grows_beyond
 from tests.rows import published
@@ -225,6 +229,27 @@ async def test_a_body_in_another_coding_is_refused_as_such(redis_url: str, tmp_p
         status, said = await gate.send("P-1", b"{}", "", {"Content-Encoding": "gzip"})
         assert (status, said["park"], said["field"]) == (400, "P-1", "Content-Encoding")
         assert (await gate.push(MALL, records=_entries(1)))[0] == 200
+
+
+async def test_a_flood_of_bad_posts_leaves_ten_lines_and_their_number(
+    redis_url: str, tmp_path: Path
+) -> None:
+    with capture_logs() as lines:
+        async with receiving(redis_url, tmp_path) as gate:
+            for _ in range(LINES_A_MINUTE + 5):
+                assert (await gate.push(MALL, b"another secret than agreed"))[0] == 401
+            assert (await gate.push(CLINIC, b"another secret than agreed"))[0] == 401
+    told = [line for line in lines if line["event"] == "a post was refused"]
+    assert [line["lot"] for line in told] == ["mall"] * LINES_A_MINUTE + ["clinic"]
+    assert [line["untold"] for line in lines if "untold" in line] == [5]
+
+
+async def test_a_taken_port_is_named_with_a_way_out(redis_url: str, tmp_path: Path) -> None:
+    words = "^port: .* is taken: another receiver runs there: stop it, or give this one another"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = ReceiverSettings("127.0.0.1", taken.getsockname()[1], redis_url, tmp_path)
+        with pytest.RaisesGroup(pytest.RaisesExc(CannotListenError, match=words)):
+            await run_receiver(SENDERS, settings, now_ms, monotonic_seconds, asyncio.Event())
 
 
 async def test_what_a_full_disk_did_not_take_is_asked_for_again_and_then_counted(

@@ -25,10 +25,10 @@ class Minutes:
 
 def test_a_flood_leaves_ten_lines_a_minute_and_then_says_once_how_many_more_there_were() -> None:
     minutes = Minutes()
-    refusals = RefusalLog(minutes.later)
+    refusals = RefusalLog("message", minutes.later)
     with capture_logs() as lines:
         for n in range(1_000):
-            refusals.tell("mall", f"parking/mall/s{n}/state", "state: is missing")
+            refusals.tell("mall", topic=f"parking/mall/s{n}/state", reason="state: is missing")
         assert len(lines) == LINES_A_MINUTE
         minutes.end()
         assert lines[LINES_A_MINUTE:] == [
@@ -39,26 +39,26 @@ def test_a_flood_leaves_ten_lines_a_minute_and_then_says_once_how_many_more_ther
                 "untold": 990,
             }
         ]
-        refusals.tell("mall", "parking/mall/s1/state", "state: is missing")
+        refusals.tell("mall", topic="parking/mall/s1/state", reason="state: is missing")
         assert len(lines) == LINES_A_MINUTE + 2
         minutes.end()
         assert len(lines) == LINES_A_MINUTE + 2
 
 
 def test_one_car_parks_flood_hides_no_other_car_parks_refusal() -> None:
-    refusals = RefusalLog(Minutes().later)
+    refusals = RefusalLog("message", Minutes().later)
     with capture_logs() as lines:
         for _ in range(100):
-            refusals.tell("mall", "parking/mall/s1/state", "state: is missing")
-        refusals.tell("clinic", "bays/clinic/c1", "message: must be one of the words")
+            refusals.tell("mall", topic="parking/mall/s1/state", reason="state: is missing")
+        refusals.tell("clinic", topic="bays/clinic/c1", reason="message: must be one of the words")
     assert [line["topic"] for line in lines if line["lot"] == "clinic"] == ["bays/clinic/c1"]
 
 
 def test_what_was_not_told_is_summed_up_at_the_end() -> None:
-    refusals = RefusalLog(Minutes().later)
+    refusals = RefusalLog("message", Minutes().later)
     with capture_logs() as lines:
         for _ in range(LINES_A_MINUTE + 3):
-            refusals.tell("mall", "parking/mall/s1/state", "state: is missing")
+            refusals.tell("mall", topic="parking/mall/s1/state", reason="state: is missing")
         refusals.close()
         refusals.close()
     assert [line["untold"] for line in lines if "untold" in line] == [3]

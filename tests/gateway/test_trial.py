@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gateway.bay_config import BayConfig, read_broker
 from gateway.bay_ledger import BayPark
 from gateway.bay_map import load_bay_map
+from gateway.listening import CannotListenError
 from gateway.process import monotonic_seconds, now_ms
 from gateway.push_config import Sender
 from gateway.push_dialect import load_dialect
 from gateway.push_ledger import PushPark
 from gateway.push_message import sign
 from gateway.trial import FirstReading, read_devices
-from gateway.trial_push import CannotListenError, hear_bays, hear_posts
+from gateway.trial_push import hear_bays, hear_posts
 from lot_sim.bay_radio import on_the_air
 from lot_sim.bay_sensors import BaySensors
 from tests.gateway.mosquitto import mosquitto
