@@ -2,15 +2,8 @@
 
 import msgspec
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.exposition import generate_latest
 
-from occupancy.live import Quality, Status, as_seen_at
-from occupancy.reading import Reading
-from occupancy.replica import ReplicaState
-from occupancy.web.alarms import Alarms
-from occupancy.web.certificates import Certificates
-from occupancy.web.events import LiveStream
+from occupancy.web.metrics import Metrics
 from occupancy.web.problems import Problem
 from occupancy.web.routes import Route
 from occupancy.web.showcase import Showcase
@@ -33,16 +26,9 @@ class Ready(msgspec.Struct, frozen=True):
 class Health:
     """`/healthz`, `/readyz`, `/metrics`."""
 
-    def __init__(
-        self,
-        showcase: Showcase,
-        stream: LiveStream,
-        alarms: Alarms,
-        history: Reading,
-        certificates: Certificates,
-    ) -> None:
+    def __init__(self, showcase: Showcase, metrics: Metrics) -> None:
         self._showcase = showcase
-        self._metrics = _Metrics(showcase, stream, alarms, history, certificates)
+        self._metrics = metrics
 
     def routes(self) -> list[Route]:
         return [
@@ -82,99 +68,3 @@ class Health:
 
     async def metrics(self, _: web.Request, __: object) -> web.StreamResponse:
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
-
-
-class _Metrics:
-    """Gauges read at each scrape: nothing is counted on the way."""
-
-    def __init__(
-        self,
-        showcase: Showcase,
-        stream: LiveStream,
-        alarms: Alarms,
-        history: Reading,
-        certificates: Certificates,
-    ) -> None:
-        self._showcase = showcase
-        self._history = history
-        self._stream = stream
-        self._alarms = alarms
-        self._certificates = certificates
-        self._registry = CollectorRegistry()
-        self._free = self._gauge("zhibo_free_spaces", "Free spaces, absent when not trusted")
-        self._age = self._gauge("zhibo_observation_age_seconds", "Age of the last observation")
-        self._offset = self._gauge("zhibo_gateway_clock_offset_seconds", "Gateway clock offset")
-        self._fresh = self._gauge("zhibo_fresh", "1 while the lot's numbers may be shown")
-        self._readers = Gauge(
-            "zhibo_stream_readers", "Open live streams of this worker", registry=self._registry
-        )
-        self._linked = Gauge(
-            "zhibo_redis_linked", "1 while pictures come from Redis", registry=self._registry
-        )
-
-        self._open = Gauge(
-            "zhibo_open_alarms", "Open alarms", ["kind", "severity"], registry=self._registry
-        )
-        self._looked = Gauge(
-            "zhibo_alarms_looked_at_seconds",
-            "When alarms were last looked for, Unix time; 0: nobody looks",
-            registry=self._registry,
-        )
-
-        self._replica = Gauge(
-            "zhibo_replica_state", "1 at the replica's state", ["state"], registry=self._registry
-        )
-        self._lag = Gauge(
-            "zhibo_replica_lag_seconds",
-            "How far the replica is behind; NaN while it does not answer",
-            registry=self._registry,
-        )
-        self._expires = Gauge(
-            "zhibo_certificate_expires_seconds",
-            "Until a server's certificate ends, negative once it has; NaN while none is seen",
-            ["setting", "host"],
-            registry=self._registry,
-        )
-        self._fallbacks = Gauge(
-            "zhibo_replica_fallbacks",
-            "Questions the replica failed and the primary answered, since the start",
-            registry=self._registry,
-        )
-
-    def _gauge(self, name: str, about: str) -> Gauge:
-        return Gauge(name, about, ["lot"], registry=self._registry)
-
-    def text(self) -> bytes:
-        now_ms = self._showcase.now_ms()
-        self._free.clear()
-        for lot_id, picture in self._showcase.pictures.items():
-            seen = as_seen_at(picture, now_ms)
-            if seen.free is not None and seen.quality is not Quality.SUSPECT:
-                self._free.labels(lot_id).set(seen.free)
-            self._fresh.labels(lot_id).set(seen.status is not Status.NO_DATA)
-            self._age.labels(lot_id).set((now_ms - picture.observed_at_ms) / 1_000)
-            self._offset.labels(lot_id).set(picture.clock_offset_ms / 1_000)
-        self._tell_alarms()
-        self._tell_replica()
-        self._tell_certificates(now_ms)
-        self._readers.set(self._stream.readers)
-        self._linked.set(self._showcase.link_lost_since_ms is None)
-        return generate_latest(self._registry)
-
-    def _tell_certificates(self, now_ms: int) -> None:
-        for term in self._certificates.terms:
-            at = self._expires.labels(term.endpoint.setting, term.endpoint.place)
-            at.set(term.seconds_left(now_ms))
-
-    def _tell_alarms(self) -> None:
-        self._open.clear()
-        for alarm in self._alarms.open.alarms:
-            self._open.labels(alarm.key.kind.value, alarm.severity.value).inc()
-        self._looked.set(self._alarms.open.at_ms / 1_000)
-
-    def _tell_replica(self) -> None:
-        standing = self._history.standing
-        for state in ReplicaState:
-            self._replica.labels(state.value).set(state is standing.state)
-        self._lag.set(float("nan") if standing.lag_ms is None else standing.lag_ms / 1_000)
-        self._fallbacks.set(self._history.fallbacks)

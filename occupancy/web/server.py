@@ -36,6 +36,7 @@ from occupancy.web.events import STREAM_WORDS, LiveStream, StreamQuery
 from occupancy.web.floors import Builder, Floor, Ground
 from occupancy.web.health import Health
 from occupancy.web.lots import Lots
+from occupancy.web.metrics import Metrics
 from occupancy.web.open_data.catalogue_routes import CatalogueRoutes
 from occupancy.web.open_data.history_files import HistoryFiles
 from occupancy.web.open_data.publication import UNKNOWN_TERMS, Publication
@@ -225,6 +226,8 @@ def make_face(
         admin = open_admin(
             ground, static, behind.on_the_way, behind.told, behind.outlook, behind.guiding
         )
+    certificates = behind.certificates or Certificates()
+    metrics = Metrics(showcase, stream, alarms, history, certificates)
     routes = [
         *Lots(showcase, history.pool).routes(),
         *alarms.routes(),
@@ -246,7 +249,7 @@ def make_face(
             query=StreamQuery,
             problems=(404,),
         ),
-        *Health(showcase, stream, alarms, history, behind.certificates or Certificates()).routes(),
+        *Health(showcase, metrics).routes(),
         *board.routes(),
         *static.routes(),
         *above(showcase, shelf),
