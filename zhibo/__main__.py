@@ -1,5 +1,7 @@
 """`zhibo COMMAND`: gathers what is set, runs the command, ends with its exit code."""
 
+import os
+import select
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from zhibo.command import Command
 
 
+_NOBODY_READS = 128 + signal.SIGPIPE  # as a shell says it of others
+
+
 def main() -> None:
     """Exit 0 when all went well, 1 when a check found something, 2 when the input is wrong."""
     arguments = make_parser().parse_args()
@@ -24,6 +29,7 @@ def main() -> None:
         level = occupancy.config.LOG_LEVEL.read(told)
         gateway.process.configure_logging(command.name, level)
         code = command.run(arguments, told)
+        sys.stdout.flush()
     except refusals.kinds() as refusal:
         refusals.refuse(command.name, refusal)
     except BaseExceptionGroup as group:
@@ -31,7 +37,21 @@ def main() -> None:
         if first is None:
             raise
         refusals.refuse(command.name, first)
+    except BrokenPipeError:
+        if not _is_left():
+            raise
+        code = _NOBODY_READS
     sys.exit(code)
+
+
+def _is_left() -> bool:
+    """`zhibo doctor | head`: the reader is gone; what is flushed at the end goes nowhere."""
+    looks = select.poll()
+    looks.register(sys.stdout, 0)
+    if not looks.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 if __name__ == "__main__":
