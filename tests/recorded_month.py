@@ -10,6 +10,8 @@ most of the time. `record_period` writes any other past.
 import datetime as dt
 import io
 import random
+from dataclasses import dataclass
+from functools import lru_cache
 
 import asyncpg
 import msgspec
@@ -37,6 +39,7 @@ from tests.recorded_story import HOUR_MS, Closure, Fair, Gap, LotStory, Numbers,
 OCTOBER = dt.date(2026, 10, 1)
 CORRECTED_FROM_CARS = 6
 BATCH_ROWS = 100_000
+PASTS_KEPT = 4
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -104,27 +107,48 @@ async def record_period(connections: asyncpg.Pool, past: Past) -> Told:
     if past.step_seconds not in STEPS_SECONDS:
         raise ValueError(f"step_seconds must be one of {STEPS_SECONDS}")
     await database.seed_lots(connections, load_shipped())
-    stories = tell(past.first, past.days, past.seed, past.closures, past.fairs)
-    for story in stories:
-        span = (max(past.span[0], past.opened.get(story.lot_id, 0)), past.span[1])
-        told = sample(story, span, past.step_seconds, past.gaps, past.resets.get(story.lot_id, ()))
-        await write_windows(connections, told, past.span)
-        await _write_rows(
-            connections, told.between(past.span[1] - past.raw_days * DAY_MS, past.span[1])
-        )
-        await _write_checks(connections, story, past)
+    made = _make(msgspec.msgpack.encode(past))
+    for lot in made:
+        await _copy_windows(connections, lot.windows, past.span)
+        await _write_rows(connections, lot.raw)
+        await _write_checks(connections, lot.story, past)
     await connections.execute("TRUNCATE rollup_due")
-    return Told(past, {story.lot_id: story for story in stories})
+    return Told(past, {lot.story.lot_id: lot.story for lot in made})
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a past comes to in one car park, before it is written."""
+
+    story: LotStory
+    windows: dict[int, str]
+    raw: Samples
+
+
+@lru_cache(PASTS_KEPT)
+def _make(encoded: bytes) -> list[_Made]:
+    """Most tests look back on the same past, and to think it out takes longer than to write it."""
+    past = msgspec.msgpack.decode(encoded, type=Past)
+    stories = tell(past.first, past.days, past.seed, past.closures, past.fairs)
+    return [_make_lot(past, story) for story in stories]
+
+
+def _make_lot(past: Past, story: LotStory) -> _Made:
+    span = (max(past.span[0], past.opened.get(story.lot_id, 0)), past.span[1])
+    told = sample(story, span, past.step_seconds, past.gaps, past.resets.get(story.lot_id, ()))
+    raw = told.between(past.span[1] - past.raw_days * DAY_MS, past.span[1])
+    return _Made(story, _windows(told, past.span), raw)
 
 
 async def write_windows(connections: asyncpg.Pool, told: Samples, span: tuple[int, int]) -> None:
     """The windows of a span's observations, as the rollup would make them."""
-    minutes = minutes_of(told, span)
-    for level in LEVELS_MINUTES:
-        made = longer(minutes, level)
-        starts = span[0] + np.arange(len(made)) * level * MINUTE_MS
-        has_data = made[:, FRESH] > 0
-        lines = _lines(told.lot_id, starts[has_data], made[has_data])
+    await _copy_windows(connections, _windows(told, span), span)
+
+
+async def _copy_windows(
+    connections: asyncpg.Pool, windows: dict[int, str], span: tuple[int, int]
+) -> None:
+    for level, lines in windows.items():
         async with connections.acquire() as connection:
             await prepare_months(connection, f"rollup_{level}", *span)
             await connection.copy_to_table(
@@ -132,6 +156,18 @@ async def write_windows(connections: asyncpg.Pool, told: Samples, span: tuple[in
                 source=io.BytesIO(lines.encode()),
                 columns=("lot_id", "start", *ROLLUP_COLUMNS),
             )
+
+
+def _windows(told: Samples, span: tuple[int, int]) -> dict[int, str]:
+    """By minutes, as lines for COPY."""
+    minutes = minutes_of(told, span)
+    windows = {}
+    for level in LEVELS_MINUTES:
+        made = longer(minutes, level)
+        starts = span[0] + np.arange(len(made)) * level * MINUTE_MS
+        has_data = made[:, FRESH] > 0
+        windows[level] = _lines(told.lot_id, starts[has_data], made[has_data])
+    return windows
 
 
 def _lines(lot_id: str, starts: Numbers, made: Numbers) -> str:

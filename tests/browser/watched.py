@@ -96,4 +96,5 @@ async def axe(page: Watched) -> list[Any]:
     if not await page.page.evaluate("'axe' in window"):
         source = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
         await page.page.evaluate(source)
-    return await page.page.evaluate(_AXE)
+    found: list[Any] = await page.page.evaluate(_AXE)
+    return found
