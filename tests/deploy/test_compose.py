@@ -5,20 +5,23 @@ import ipaddress
 import os
 import re
 import shlex
+import shutil
+import stat
+import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
-import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.access_list import service_line
+from gateway.push_config import load_push_config
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
+from tests.deploy.compose import COMPOSE, OURS, SERVICES, lies_here, mounts, secret_file, secrets
 from tests.deploy.nginx import KIT, program
 from tests.gateway.tls import certificate_files
 from tests.gateway.valkey import free_port
@@ -28,12 +31,10 @@ from zhibo.environ import gather
 from zhibo.parser import make_parser
 from zhibo.settings import SETTINGS
 
-COMPOSE: dict[str, Any] = yaml.safe_load((KIT / "compose.yaml").read_text(encoding="utf-8"))
-SERVICES: Mapping[str, Any] = COMPOSE["services"]
-OURS = {name: one for name, one in SERVICES.items() if one["image"] == "zhibo"}
 DOCKERFILE = (KIT / "Dockerfile").read_text(encoding="utf-8")
 KNOWN = {setting.name: setting for setting in SETTINGS}
 PASSWORD = "a-password-of-a-test-only"  # noqa: S105
+FILLING_IN = (KIT / "secrets.example/README.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -48,36 +49,53 @@ def test_each_setting_is_one_there_is_and_takes_its_value(name: str) -> None:
     assert told.pop("CREDENTIALS_DIRECTORY") == "/run/secrets"
     for setting, value in told.items():
         KNOWN[setting].read({setting: re.sub(r"\$\{.*\}", "https://example.org", value)})
-    assert set(OURS[name]["secrets"]) <= set(KNOWN)
+    assert set(secrets(name)) <= set(KNOWN)
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_secret_has_its_file_and_a_line_how_to_fill_it(name: str) -> None:
-    lines = (KIT / "secrets.example/README.txt").read_text(encoding="utf-8")
-    for secret in SERVICES[name].get("secrets", ()):
-        file = Path(COMPOSE["secrets"][secret]["file"])
-        assert file.parent.as_posix() == "secrets"
-        assert (KIT / "secrets.example" / file.name).exists() or file.stem in lines, secret
+    for secret in secrets(name).values():
+        file = Path(secret_file(secret))
+        assert file.parts[0] == "secrets"
+        below = file.relative_to("secrets").as_posix()
+        assert re.search(rf"\b{below.partition('.')[0]}\b", FILLING_IN), secret
+        assert lies_here(secret_file(secret)).exists() or "." in below, secret
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_secret_that_is_named_is_given(name: str) -> None:
     said = str(SERVICES[name].get("command", "")) + str(SERVICES[name].get("environment", ""))
-    given = set(SERVICES[name].get("secrets", ()))
-    assert set(re.findall(r"/run/secrets/(\w+)", said)) <= given
+    assert set(re.findall(r"/run/secrets/(\w+)", said)) <= set(secrets(name))
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_a_service_writes_is_a_volume_that_its_user_owns(name: str) -> None:
     (user,) = re.findall(r"(?m)^USER (\w+)$", DOCKERFILE)
     made = re.findall(rf"install -d -o {user} -g {user} -m \d+ (\S+)", DOCKERFILE)
-    assert OURS[name]["read_only"]
-    for volume in OURS[name]["volumes"]:
-        source, place = volume.split(":")
-        assert source in COMPOSE["volumes"]
-        assert place in made
+    written = [mount for mount in mounts(name) if not mount.is_read_only]
+    assert all(mount.is_volume and mount.target in made for mount in written)
     assert OURS[name]["environment"]["ZHIBO_DATA"] in made
     assert re.findall(r"(?m)^ENV HOME=(\S+)$", DOCKERFILE) == OURS[name]["tmpfs"]
+
+
+@pytest.mark.parametrize("name", [*OURS, "backup"])
+def test_what_runs_our_files_is_closed_and_finds_them_where_it_is_told(name: str) -> None:
+    closed = COMPOSE["x-closed"]
+    assert closed["read_only"]
+    assert closed["cap_drop"] == ["ALL"]
+    assert {key: SERVICES[name][key] for key in closed} == closed
+    said = [*SERVICES[name]["command"], *SERVICES[name]["environment"].values()]
+    places = ["/run/secrets", *(mount.target for mount in mounts(name))]
+    for path in (Path(word) for word in said if word.startswith("/")):
+        assert any(path.is_relative_to(place) for place in places), path
+
+
+def test_what_is_not_asked_for_is_not_needed() -> None:
+    """A district without them starts as if they were not in the file."""
+    asked_for = {name for name, one in SERVICES.items() if "profiles" in one}
+    assert asked_for == {"push", "bays", "backup", "audit"}
+    for name, one in SERVICES.items():
+        assert not asked_for & set(one.get("depends_on", ())), name
 
 
 def test_the_image_has_every_package_and_runs_our_command() -> None:
@@ -88,10 +106,24 @@ def test_the_image_has_every_package_and_runs_our_command() -> None:
     assert 'ENTRYPOINT ["/opt/zhibo/bin/zhibo"]' in DOCKERFILE
 
 
-def test_what_is_mounted_from_here_is_here() -> None:
-    for one in SERVICES.values():
-        for source in (volume.split(":")[0] for volume in one.get("volumes", ())):
-            assert source in COMPOSE["volumes"] or (KIT / source).exists()
+def test_what_is_mounted_from_here_is_here_or_is_told_to_be_made() -> None:
+    """A folder that is not here Docker makes as root's, and says nothing."""
+    told = (KIT.parent / "docs/deploy.md").read_text(encoding="utf-8")
+    for mount in (mount for name in SERVICES for mount in mounts(name) if not mount.is_volume):
+        folder = f"deploy/{Path(mount.source).as_posix()}"
+        assert lies_here(mount.source).exists() or f" {folder}`" in told, mount
+
+
+def test_secrets_can_be_read_by_our_users_and_by_nobody_else_on_the_machine(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    shutil.copytree(KIT / "secrets.example", folder)
+    for path in folder.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o400)
+    (line,) = re.findall(r"(?m)^  (chmod .*)$", FILLING_IN)
+    subprocess.run(["sh", "-ec", line.replace("deploy/secrets", str(folder))], check=True)  # noqa: S603, S607
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644), path
 
 
 def test_the_proxy_is_where_web_workers_believe_it_and_nobody_is_put_there() -> None:
@@ -102,10 +134,13 @@ def test_the_proxy_is_where_web_workers_believe_it_and_nobody_is_put_there() -> 
     assert OURS["web"]["environment"]["ZHIBO_PROXIES"] == fixed
 
 
-def test_the_proxy_leads_to_the_port_on_which_web_workers_listen() -> None:
+def test_the_proxy_leads_to_the_ports_on_which_ours_listen() -> None:
     proxy = (KIT / "nginx/compose.conf").read_text(encoding="utf-8")
     port = make_parser().parse_args(OURS["web"]["command"]).port
-    assert re.findall(r"server (\w+:\d+) ", proxy) == [f"web:{port}"]
+    push = load_push_config(lies_here("receivers/push.toml"))
+    led = [f"web:{port}", f"push:{push.port}"]
+    assert re.findall(r"server (\w+:\d+) resolve", proxy) == led
+    assert push.host == OURS["web"]["environment"]["ZHIBO_HOST"]
     assert OURS["web"]["environment"]["ZHIBO_HOST"] == "0.0.0.0"  # noqa: S104
     listened = re.findall(r"listen (\d+)", proxy)
     assert {mapped.split(":")[1] for mapped in SERVICES["proxy"]["ports"]} == set(listened)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.access_list import RECEIVER
-from tests.deploy.nginx import program, write_proxy
+from tests.deploy.nginx import NGINX, Ports, program, write_proxy
 from tests.gateway.tls import certificate_files
 from zhibo.parser import COMMANDS
 from zhibo.settings import SETTINGS
@@ -74,9 +73,9 @@ def test_settings_of_the_kit_are_settings_there_are() -> None:
 
 @pytest.mark.parametrize("name", ["zhibo.conf", "compose.conf"])
 def test_nginx_takes_the_proxy(name: str, tmp_path: Path) -> None:
-    nginx = program("nginx")
+    nginx = program(NGINX)
     certificate_files(tmp_path, ec.generate_private_key(ec.SECP256R1()))
-    main = write_proxy(name, tmp_path)
+    main = write_proxy(name, tmp_path, Ports())
     run(nginx, "-t", "-p", str(tmp_path), "-c", str(main))
 
 
@@ -102,12 +101,7 @@ def test_rules_and_dashboard_name_only_metrics_there_are() -> None:
 
 def test_compose_is_of_its_schema_and_runs_commands_there_are() -> None:
     file = KIT / "compose.yaml"
-    run(
-        str(Path(sys.executable).parent / "check-jsonschema"),
-        "--builtin-schema",
-        "vendor.compose-spec",
-        str(file),
-    )
+    run(program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(file))
     services = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
     known = {command.name for command in COMMANDS}
     ours = {name: one["command"][0] for name, one in services.items() if one["image"] == "zhibo"}

@@ -28,15 +28,18 @@ def test_the_push_receiver_listens_where_everybody_says_it_does() -> None:
     example = tomllib.loads(read("occupancy/join_examples/push/devices.toml"))
     (told,) = re.findall(r"(?s)`zhibo push PUSH.toml`.*?\nport = (\d+)", read("docs/drivers.md"))
     assert (example["port"], int(told), scraped("zhibo-receivers")[0]) == (PUSH, PUSH, PUSH)
-    (proxied,) = re.findall(
-        r"upstream zhibo_push \{\s*server 127\.0\.0\.1:(\d+);", read("deploy/nginx/zhibo.conf")
-    )
-    assert int(proxied) == PUSH
+    for proxy in ("zhibo", "compose"):
+        (proxied,) = re.findall(
+            r"upstream zhibo_push \{[^}]*\bserver [\w.]+:(\d+)\b",
+            read(f"deploy/nginx/{proxy}.conf"),
+        )
+        assert int(proxied) == PUSH
 
 
-def test_the_bay_receiver_is_looked_at_where_its_document_says() -> None:
-    (told,) = re.findall(r"\nmetrics_port = (\d+)", read("docs/drivers.md"))
-    assert scraped("zhibo-receivers")[1] == int(told)
+def test_the_bay_receiver_is_looked_at_where_its_documents_say() -> None:
+    for document in ("docs/drivers.md", "deploy/receivers.example/bays.toml"):
+        (told,) = re.findall(r"\nmetrics_port = (\d+)", read(document))
+        assert scraped("zhibo-receivers")[1] == int(told)
 
 
 def test_web_workers_are_looked_at_and_reached_where_their_units_are_told_to_listen() -> None:
