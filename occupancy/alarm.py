@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from gateway.certificate import WARN_DAYS
+
 
 class AlarmKind(StrEnum):
     """What is wrong."""
@@ -25,6 +27,8 @@ class AlarmKind(StrEnum):
     CONGESTION_HIGH = "congestion_high"
     DATA_ACCESS_LOW = "data_access_low"
     REPLICA_BEHIND = "replica_behind"
+    CERTIFICATE_ENDS = "certificate_ends"
+    CERTIFICATE_ENDED = "certificate_ended"
 
 
 class Severity(StrEnum):
@@ -55,7 +59,8 @@ class Rule(msgspec.Struct, frozen=True):
     """From which value on, for how long, and when it is over again.
 
     A raised alarm lasts while the value is above threshold - hysteresis, and for
-    `clear_after_seconds` more.
+    `clear_after_seconds` more. Where `is_low_bad` it is the other way round: from the threshold
+    downwards, until above threshold + hysteresis.
     """
 
     severity: Severity
@@ -65,6 +70,14 @@ class Rule(msgspec.Struct, frozen=True):
     clear_after_seconds: float = 10.0
     hysteresis: float = 0.0
     is_on: bool = True
+    is_low_bad: bool = False
+
+    def breaks(self, value: float, *, is_raised: bool) -> bool:
+        """Whether a value is one to raise an alarm for, or to keep one that is raised."""
+        slack = self.hysteresis if is_raised else 0.0
+        if self.is_low_bad:
+            return value <= self.threshold + slack
+        return value >= self.threshold - slack
 
 
 class Rulebook(msgspec.Struct, frozen=True):
@@ -113,6 +126,12 @@ TOLD_BY_THE_LOT = frozenset(
         AlarmKind.SIGN_DIFFERS,
     }
 )
+# Of our own servers: no car park has a rule of its own for them, or a quiet window.
+SERVICE_WIDE = frozenset(
+    {AlarmKind.REPLICA_BEHIND, AlarmKind.CERTIFICATE_ENDS, AlarmKind.CERTIFICATE_ENDED}
+)
+# They name hosts and ports of ours, which are nobody's business outside.
+NOT_PUBLIC = frozenset({AlarmKind.CERTIFICATE_ENDS, AlarmKind.CERTIFICATE_ENDED})
 RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.LOT_SILENT: Rule(Severity.CRITICAL, 90.0, "s"),
     AlarmKind.DEVICE_OFFLINE: Rule(Severity.MAJOR, 30.0, "s"),
@@ -136,6 +155,12 @@ RULES: Mapping[AlarmKind, Rule] = {
     AlarmKind.REPLICA_BEHIND: Rule(
         Severity.MAJOR, 30.0, "s", raise_after_seconds=10.0, hysteresis=15.0
     ),
+    AlarmKind.CERTIFICATE_ENDS: Rule(
+        Severity.MINOR, float(WARN_DAYS), "days", clear_after_seconds=0.0, is_low_bad=True
+    ),
+    AlarmKind.CERTIFICATE_ENDED: Rule(
+        Severity.CRITICAL, 1.0, "certificate", clear_after_seconds=0.0
+    ),
 }
 SHIPPED = Rulebook(RULES)
 
@@ -146,13 +171,18 @@ def step(
     now_ms: int,
     rules: Rulebook = SHIPPED,
     silent_lots: AbstractSet[str] = frozenset(),
+    unseen: AbstractSet[Key] = frozenset(),
 ) -> Step:
-    """Look at what is measured now. `silent_lots` are those whose devices tell nothing."""
+    """Look at what is measured now.
+
+    `silent_lots` are those whose devices tell nothing; nobody can say anything of what is `unseen`.
+    """
     measured = {condition.key: condition for condition in conditions}
     kept: dict[Key, Watch] = {}
     raised, cleared = [], []
     for key in dict.fromkeys((*watches, *measured)):
-        is_untold = key.kind in TOLD_BY_THE_LOT and key.lot_id in silent_lots
+        is_silent = key.kind in TOLD_BY_THE_LOT and key.lot_id in silent_lots
+        is_untold = is_silent or key in unseen
         before, rule = watches.get(key), rules.of(key.kind, key.lot_id)
         after = before if is_untold else _look(before, measured.get(key), now_ms, rule, key)
         was, has = before and before.alarm, after and after.alarm
@@ -169,8 +199,8 @@ def _look(
     before: Watch | None, found: Condition | None, now_ms: int, rule: Rule, key: Key
 ) -> Watch | None:
     alarm = before.alarm if before else None
-    needed = rule.threshold - (rule.hysteresis if alarm else 0.0)
-    if found is None or found.value < needed or not rule.is_on:
+    is_so = found is not None and rule.breaks(found.value, is_raised=alarm is not None)
+    if found is None or not is_so or not rule.is_on:
         return _wane(before, now_ms, rule)
     since_ms = before.since_ms if before else now_ms
     if alarm is None and now_ms - since_ms >= rule.raise_after_seconds * 1_000:

@@ -24,4 +24,6 @@ ALARM_WORDS: Mapping[AlarmKind, str] = {
     AlarmKind.CONGESTION_HIGH: "停车拥堵超限",
     AlarmKind.DATA_ACCESS_LOW: "数据接入率过低",
     AlarmKind.REPLICA_BEHIND: "只读副本落后",
+    AlarmKind.CERTIFICATE_ENDS: "证书快到期",
+    AlarmKind.CERTIFICATE_ENDED: "证书已到期",
 }

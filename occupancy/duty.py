@@ -24,6 +24,8 @@ from occupancy import (
 from occupancy.alarm import SHIPPED, Alarm, Condition, Key, Rulebook, Watch, step, watching
 from occupancy.alarm_board import AlarmSheet
 from occupancy.alarm_conditions import LotFacts, list_conditions
+from occupancy.certificate_alarms import certificate_conditions, unseen_keys
+from occupancy.certificates import Certificates
 from occupancy.history import Position
 from occupancy.live import LiveOccupancy, Received, stale_at_ms
 from occupancy.lot import Lot
@@ -87,6 +89,7 @@ class Duty:
     proofs: ProofKeeper | None = None
     parts: PartKeeper | None = None
     reading: Reading | None = None
+    certificates: Certificates = field(default_factory=Certificates)
 
     async def run(self) -> None:
         """Look until cancelled. While PostgreSQL is away whoever held the duty keeps it."""
@@ -150,7 +153,10 @@ class Duty:
         conditions = [c for lot in self.lots for c in list_conditions(self._facts(lot), now_ms)]
         conditions += self.vitals
         conditions += replica_conditions(self.reading.standing) if self.reading else []
-        result = step(self.watches, conditions, now_ms, self.rules, self._silent_lots(now_ms))
+        terms = self.certificates.terms
+        conditions += certificate_conditions(terms, now_ms)
+        silent, unseen = self._silent_lots(now_ms), unseen_keys(terms)
+        result = step(self.watches, conditions, now_ms, self.rules, silent, unseen)
         self.watches = result.watches
         self.unsaved += (*result.raised, *result.cleared)
         for changed in (*result.raised, *result.cleared):

@@ -17,6 +17,7 @@ from gateway.signs import SignOrder
 from occupancy import database, database_restrictions, history, restriction_board, snapshot
 from occupancy.audit_keeper import AuditKeeper
 from occupancy.audit_notes import AuditNotes
+from occupancy.certificates import Certificates
 from occupancy.copy_rows import contiguous, write
 from occupancy.database_rollup import Retention
 from occupancy.duty import Duty, Heard
@@ -60,13 +61,17 @@ NOBODY_IS_PUSHED = PushSettings()
 
 @dataclass(frozen=True)
 class Chores:
-    """What a recorder does besides recording: whom it tells, what it keeps, where it notes."""
+    """What a recorder does besides recording: whom it tells, what it keeps, where it notes.
+
+    `tls` are the addresses, with their settings' names, whose certificates are looked at.
+    """
 
     escalation: EscalationSettings = NOBODY_IS_TOLD
     keep: Retention = field(default_factory=Retention)
     notes: AuditNotes | None = None
     push: PushSettings = NOBODY_IS_PUSHED
     replica: ReplicaSettings = NO_REPLICA
+    tls: Sequence[tuple[str, str]] = ()
 
 
 log = structlog.get_logger()
@@ -116,6 +121,7 @@ class Recorder:
     trial_pictures: dict[str, LiveOccupancy] = field(default_factory=dict)
     histories: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     reading: Reading | None = None  # watched for an alarm; a recorder reads the primary
+    certificates: Certificates = field(default_factory=Certificates)
     chores: Chores = field(default_factory=Chores)
 
     async def run(self) -> None:
@@ -142,6 +148,7 @@ class Recorder:
                 self.heard,
                 self.pictures,
                 reading=self.reading,
+                certificates=self.certificates,
             )
             group.create_task(duty.run(), name="duty")
             escalator = Escalator(self.connections, self.chores.escalation, lambda: duty.is_holder)
@@ -331,6 +338,7 @@ async def run_recorder(
 ) -> None:
     """Run one recorder until `stopping`; waits for PostgreSQL, which may start later."""
     chores = chores or Chores()
+    certificates = Certificates(chores.tls)
     async with (
         database.pool(postgres_url) as connections,
         reading(connections, chores.replica, clock) as watched,
@@ -345,13 +353,15 @@ async def run_recorder(
             computed=computed or Computed(),
             chores=chores,
             reading=watched,
+            certificates=certificates,
         )
         async with asyncio.TaskGroup() as group:
             work = group.create_task(recorder.run(), name="recorder")
             watch = group.create_task(watched.keep_looking(), name="replica")
+            look = group.create_task(certificates.keep_looking(), name="certificates")
             await stopping.wait()
-            work.cancel()
-            watch.cancel()
+            for task in (work, watch, look):
+                task.cancel()
 
 
 async def _lots(connections: database.Pool) -> list[Lot]:

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from gateway.process import is_cancelled
 from occupancy import alarm_board, database, database_alarms, database_corrections
-from occupancy.alarm import Alarm, AlarmKind, Severity
+from occupancy.alarm import NOT_PUBLIC, Alarm, AlarmKind, Severity
 from occupancy.alarm_board import AlarmSheet
 from occupancy.database_alarms import KeptAlarm
 from occupancy.truth_check import TruthCheck
@@ -134,7 +134,7 @@ class Alarms:
     async def now(self, _: web.Request, __: object) -> web.StreamResponse:
         looked_at = rfc3339(self.open.at_ms) if self.open.at_ms else None
         age_ms = self._showcase.now_ms() - self.open.at_ms
-        alarms = tuple(map(told, self.open.alarms))
+        alarms = tuple(told(one) for one in self.open.alarms if is_public(one))
         return _json(OpenAlarms(looked_at, age_ms <= KEEPER_IS_SILENT_MS, alarms))
 
     async def past(self, _: web.Request, query: PastQuery) -> web.StreamResponse:
@@ -151,7 +151,7 @@ class Alarms:
                 )
         except database.NOT_READY:
             raise Problem(503, AWAY) from None
-        return _json(PastAlarms(tuple(map(_past, kept))))
+        return _json(PastAlarms(tuple(_past(one) for one in kept if is_public(one.alarm))))
 
     async def checks(self, request: web.Request, _: object) -> web.StreamResponse:
         lot_id = known_lot(self._showcase, request)
@@ -177,8 +177,8 @@ class Alarms:
 
     def take_in(self, sheet: AlarmSheet) -> None:
         """Tell readers what was raised and what is over."""
-        before = {alarm.key: alarm for alarm in self.open.alarms}
-        after = {alarm.key: alarm for alarm in sheet.alarms}
+        before = {alarm.key: alarm for alarm in self.open.alarms if is_public(alarm)}
+        after = {alarm.key: alarm for alarm in sheet.alarms if is_public(alarm)}
         self.open = sheet
         if not sheet.at_ms:
             return
@@ -189,6 +189,11 @@ class Alarms:
         for key, alarm in after.items():
             if key not in before:
                 self._stream.tell("alarm", msgspec.json.encode(told(alarm)))
+
+
+def is_public(alarm: Alarm) -> bool:
+    """Whether people outside may hear of it; operators hear of every one."""
+    return alarm.key.kind not in NOT_PUBLIC
 
 
 def told(alarm: Alarm) -> AlarmNow:

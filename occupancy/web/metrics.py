@@ -3,11 +3,11 @@
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import generate_latest
 
+from occupancy.certificates import Certificates
 from occupancy.live import Quality, Status, as_seen_at
 from occupancy.reading import Reading
 from occupancy.replica import ReplicaState
 from occupancy.web.alarms import Alarms
-from occupancy.web.certificates import Certificates
 from occupancy.web.events import LiveStream
 from occupancy.web.showcase import Showcase
 

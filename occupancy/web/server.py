@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from gateway.redis_client import connect
 from gateway.settings import BadSettingError
 from occupancy import database
+from occupancy.certificates import Certificates
 from occupancy.effect.advice import Guiding
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
@@ -29,7 +30,6 @@ from occupancy.web.admin.settings_told import SettingTold
 from occupancy.web.alarms import Alarms
 from occupancy.web.board import Board
 from occupancy.web.bodies import BODY_BYTES
-from occupancy.web.certificates import Certificates
 from occupancy.web.config import PORT, WebSettings
 from occupancy.web.documentation import Documentation
 from occupancy.web.events import STREAM_WORDS, LiveStream, StreamQuery
@@ -207,6 +207,7 @@ def make_face(
     static = StaticFiles(clock)
     board = Board(showcase, history.pool, static, signs)
     alarms = Alarms(showcase, stream, connections)
+    certificates = behind.certificates or Certificates()
     vitals = Vitals(showcase, history.pool, behind.publication)
     admin = None
     redis = behind.redis
@@ -222,11 +223,11 @@ def make_face(
             clock,
             behind.password_rules,
             history,
+            certificates,
         )
         admin = open_admin(
             ground, static, behind.on_the_way, behind.told, behind.outlook, behind.guiding
         )
-    certificates = behind.certificates or Certificates()
     metrics = Metrics(showcase, stream, alarms, history, certificates)
     routes = [
         *Lots(showcase, history.pool).routes(),

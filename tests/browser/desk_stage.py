@@ -26,7 +26,7 @@ from occupancy.web.server import Behind
 from tests.browser.stage import SIGNS, Stage
 from tests.builders import MORNING_MS, a_lot
 from tests.occupancy.web.admin import desk as desk_room
-from tests.occupancy.web.admin.desk import Browser, Desk, desk
+from tests.occupancy.web.admin.desk import Browser, Desk, desk, some_certificates
 from tests.occupancy.web.faces import a_picture
 from zhibo.settings import SETTINGS
 
@@ -127,7 +127,12 @@ async def at_the_desk(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[
     await seed_sites(connections, shipped_sites())
     await database.seed_lots(connections, load_shipped())
     told = tell_settings(SETTINGS, {})
-    beside = Behind(told=told, outlook=outlook, guiding=lambda: Guiding(advice, coming))
+    beside = Behind(
+        told=told,
+        outlook=outlook,
+        guiding=lambda: Guiding(advice, coming),
+        certificates=some_certificates(),
+    )
     async with desk(connections, redis, load_shipped(), SIGNS, beside) as running:
         admin = running.served.face.admin
         assert admin is not None

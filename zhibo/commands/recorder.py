@@ -14,6 +14,7 @@ from gateway.process import now_ms
 from zhibo.command import Command, Environ
 from zhibo.environ import needed
 from zhibo.field import list_signs
+from zhibo.settings import tls_addresses
 
 if TYPE_CHECKING:
     from occupancy.recorder import Chores
@@ -27,7 +28,7 @@ def run(_: Namespace, environ: Environ) -> int:
 
     redis_url = needed(gateway.config.REDIS_URL, environ)
     postgres_url = needed(occupancy.config.POSTGRES_URL, environ)
-    chores = _chores(environ)
+    chores = chores_of(environ)
 
     async def record(stopping: asyncio.Event) -> None:
         async with connect(redis_url) as redis:
@@ -40,7 +41,8 @@ def run(_: Namespace, environ: Environ) -> int:
     return 0
 
 
-def _chores(environ: Environ) -> "Chores":
+def chores_of(environ: Environ) -> "Chores":
+    """As the settings say. Raises BadSettingError."""
     from occupancy.audit_notes import AuditNotes
     from occupancy.database_rollup import Retention
     from occupancy.recorder import Chores
@@ -54,7 +56,8 @@ def _chores(environ: Environ) -> "Chores":
     )
     notes = AuditNotes(*occupancy.config.audit_places(environ))
     vitals = occupancy.vital_config.load_settings(environ)
-    return Chores(escalation, keep, notes, vitals, occupancy.config.load_replica(environ))
+    replica, tls = occupancy.config.load_replica(environ), tls_addresses(environ)
+    return Chores(escalation, keep, notes, vitals, replica, tls)
 
 
 COMMAND = Command("recorder", "from the live streams to the picture and to PostgreSQL", run)

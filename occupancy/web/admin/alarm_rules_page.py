@@ -12,7 +12,7 @@ from occupancy import (
     database_alarm_rules,
     database_escalation_steps,
 )
-from occupancy.alarm import RULES, AlarmKind, Rule, Severity
+from occupancy.alarm import RULES, SERVICE_WIDE, AlarmKind, Rule, Severity
 from occupancy.alarm_rules import RuleChange
 from occupancy.edit import BadEditError, SettledError, StaleEditError
 from occupancy.escalation import MOST_STEPS
@@ -58,11 +58,16 @@ class AlarmRulesPage:
     async def every(self, visit: Visit) -> web.StreamResponse:
         connections = self._ground.connections
         book = await database_alarm_rules.read_rules(connections)
-        lots = {key: rule for key, rule in book.lots.items() if visit.sees(key[0])}
+        lots = {
+            (lot_id, kind): rule
+            for (lot_id, kind), rule in book.lots.items()
+            if visit.sees(lot_id) and kind not in SERVICE_WIDE
+        }
         return visit.page(
             "rules.html",
             rules=msgspec.structs.replace(book, lots=lots),
             shipped=RULES,
+            service_wide=SERVICE_WIDE,
             steps=await database_escalation_steps.list_steps(connections),
             most_steps=MOST_STEPS,
         )
@@ -164,6 +169,7 @@ class AlarmRulesPage:
             lot_id=lot_id,
             kept=kept,
             otherwise=book.town[kind] if lot_id else RULES[kind],
+            is_service_wide=kind in SERVICE_WIDE,
             lots=self._ground.lots_of(visit),
             own_lots={lot for lot, one in book.lots if one is kind},
             values=typed or _as_form(kept.rule),
@@ -173,6 +179,8 @@ class AlarmRulesPage:
     def _lot(self, visit: Visit) -> str:
         """The car park of the address, if it names one."""
         if "lot" in visit.request.match_info:
+            if _kind(visit) in SERVICE_WIDE:
+                raise Problem(404, "这种告警不属于任何车场，只有全区规则", field="kind")
             return self._ground.known(visit, visit.word("lot")).lot_id
         return database_alarm_rules.TOWN
 
@@ -187,6 +195,7 @@ class AlarmRulesPage:
         return visit.page(
             "quiet.html",
             status,
+            kinds=[kind for kind in AlarmKind if kind not in SERVICE_WIDE],
             windows=[one for one in windows if visit.sees(one.lot_id)],
             lots=self._ground.lots_of(visit),
             values={**begins, **values},
@@ -220,6 +229,8 @@ def _kinds(form: Mapping[str, str]) -> tuple[str, ...]:
     kinds = tuple(form.get("kinds", "").split())
     if unknown := [kind for kind in kinds if kind not in set(AlarmKind)]:
         raise BadEditError("kinds", f"没有 {unknown[0][:40]} 这种告警")
+    if SERVICE_WIDE & set(kinds):
+        raise BadEditError("kinds", "服务本身的告警不属于任何车场，不能按车场静默；可以确认或暂缓")
     return kinds
 
 

@@ -13,7 +13,7 @@ from occupancy import (
     database_escalation,
     database_users,
 )
-from occupancy.alarm import Severity
+from occupancy.alarm import SERVICE_WIDE, Severity
 from occupancy.database_alarm_desk import AlarmFilter, DeskAlarm
 from occupancy.database_audit import Wanted
 from occupancy.edit import BadEditError, StaleEditError
@@ -148,6 +148,7 @@ class AlarmsPage:
             "alarm.html",
             status,
             alarm=alarm,
+            service_wide=SERVICE_WIDE,
             values={"until": local_field(visit.now_ms + HOUR_MS), **values},
             errors=errors,
             people=await self._people(),

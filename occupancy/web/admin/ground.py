@@ -1,11 +1,12 @@
 """What every operators' page stands on: live pictures, alarms, both servers, the clock."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
 from occupancy import database
+from occupancy.certificates import Certificates
 from occupancy.lot import Lot
 from occupancy.password_rules import ASVS, PasswordRules
 from occupancy.reading import Reading
@@ -34,6 +35,7 @@ class AdminGround:
     clock: Callable[[], int]
     password_rules: PasswordRules = ASVS
     reading: Reading | None = None
+    certificates: Certificates = field(default_factory=Certificates)
 
     @property
     def history(self) -> database.Pool:

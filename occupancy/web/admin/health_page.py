@@ -4,7 +4,9 @@ import msgspec
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from gateway.certificate import DAY_SECONDS, Term, trouble_of
 from occupancy import database, history
+from occupancy.certificates import NOT_YET
 from occupancy.permissions import Permission
 from occupancy.reading import STATE_WORDS
 from occupancy.replica import ReplicaState
@@ -41,6 +43,7 @@ class HealthPage:
             await self._redis(),
             await self._postgres(),
             *self._replica(),
+            *(_certificate(term, visit.now_ms) for term in self._ground.certificates.terms),
             self._alarm_keeper(visit.now_ms),
             *self._gateways(visit),
         ]
@@ -90,3 +93,19 @@ class HealthPage:
             return Part(f"{name} 网关", is_well=False, words="还没有收到数据")
         age_ms = now_ms - observed_at_ms
         return Part(f"{name} 网关", age_ms < BEHIND_MS, f"{words.age(age_ms)} 前的读数")
+
+
+def _certificate(term: Term, now_ms: int) -> Part:
+    """Bad from the day on which `zhibo doctor` names it."""
+    name = f"证书 {term.endpoint.place}（{term.endpoint.setting}）"
+    return Part(name, not trouble_of(term, now_ms), _term_words(term, now_ms))
+
+
+def _term_words(term: Term, now_ms: int) -> str:
+    if term.expires_ms is None:
+        return "还没有看过" if term.trouble == NOT_YET else f"看不到证书：{term.trouble}"
+    when, seconds = words.minute(term.expires_ms), term.seconds_left(now_ms)
+    if seconds <= 0:
+        return f"已于 {when} 到期：换新证书，让服务重新读取"
+    days = int(seconds // DAY_SECONDS)
+    return f"还有 {days} 天到期（{when}）"

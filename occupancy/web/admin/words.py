@@ -172,6 +172,8 @@ UNITS: Mapping[str, str] = {
     "entries": "条",
     "points": "分",
     "percent": "%",
+    "days": "天以内",
+    "certificate": "张证书",
 }
 
 

@@ -1,7 +1,7 @@
 """Open alarms from memory, the past from PostgreSQL, changes on the stream."""
 
 from occupancy import database_alarms, database_corrections
-from occupancy.alarm import Alarm, AlarmKind, Key, Severity
+from occupancy.alarm import NOT_PUBLIC, Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
 from occupancy.database import Pool
 from occupancy.truth_check import check
@@ -51,6 +51,34 @@ async def test_the_stream_tells_when_an_alarm_is_raised_and_when_it_is_over() ->
                 events.append(await reader.content.readline())
     assert b'"cleared_at":null' in events[0]
     assert b'"cleared_at":"2026-11-23T08:00:02.000+08:00"' in events[1]
+
+
+async def test_nobody_outside_hears_which_servers_of_ours_have_which_certificates(
+    connections: Pool,
+) -> None:
+    secret = [
+        Alarm(Key(kind, "district", "ZHIBO_REDIS_URL cache:6379"), Severity.MINOR, "x", MORNING_MS)
+        for kind in NOT_PUBLIC
+    ]
+    for alarm in (*secret, OFFLINE):
+        await database_alarms.save(connections, alarm)
+    async with served(connections=connections) as site:
+        async with site.http.get(site.url("/v1/stream")) as reader:
+            site.face.alarms.take_in(AlarmSheet(MORNING_MS, (*secret, OFFLINE)))
+            site.face.alarms.take_in(AlarmSheet(MORNING_MS, ()))
+            events: list[bytes] = []
+            while len(events) < 2:
+                line = await reader.content.readline()
+                if line.startswith(b"event: alarm"):
+                    events.append(await reader.content.readline())
+        assert all(b"device_offline" in event for event in events)
+        site.face.alarms.take_in(AlarmSheet(MORNING_MS, (*secret, OFFLINE)))
+        site.clock.now_ms += 60_000
+        for path in ("/v1/alarms", "/v1/alarms/history", "/v1/alarms/history?lot=kangle"):
+            told = await site.get(path)
+            assert [one["kind"] for one in told["alarms"]] == ["device_offline"]
+        async with site.http.get(site.url("/metrics")) as answer:
+            assert 'kind="certificate_ends"' in await answer.text()
 
 
 async def test_the_past_is_kept_and_can_be_asked_for(connections: Pool) -> None:

@@ -10,14 +10,18 @@ import aiohttp
 import asyncpg
 from redis.asyncio import Redis
 
+from gateway.certificate import Term
 from occupancy import database_users, passwords, second_factor
+from occupancy.certificates import Certificates
 from occupancy.lot import Lot
 from occupancy.permissions import Role
 from occupancy.sign_faces import TownSign
 from occupancy.web.server import ALONE, Behind
+from tests.builders import MORNING_MS
 from tests.occupancy.web.faces import SIGN, Served, served
 
 PASSWORD = "correct-horse-battery"  # noqa: S105
+DAY_MS = 86_400_000
 _HASH: list[str] = []
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
@@ -131,6 +135,26 @@ class Desk:
 
     def code(self, secret: str) -> str:
         return second_factor.code_at(secret, second_factor.step_at(self.served.clock.now_ms))
+
+
+def some_certificates() -> Certificates:
+    """One that lasts, one near its end, one that has ended, one that nobody sees."""
+    made = Certificates(
+        [
+            ("ZHIBO_PUBLIC_URL", "https://parking.example.org"),
+            ("ZHIBO_REDIS_URL", "rediss://cache-1.example.org"),
+            ("ZHIBO_MQTT_URL", "mqtts://broker.example.org"),
+            ("ZHIBO_PUSH_URL", "https://push.example.org"),
+        ]
+    )
+    lasts, soon, over, unseen = (one.endpoint for one in made.terms)
+    made.terms = [
+        Term(lasts, MORNING_MS + 74 * DAY_MS),
+        Term(soon, MORNING_MS + 9 * DAY_MS),
+        Term(over, MORNING_MS - DAY_MS),
+        Term(unseen, None, "[Errno -2] Name or service not known"),
+    ]
+    return made
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from occupancy.web.admin.language import CHINESE, ENGLISH, read_table, speak, to
 from occupancy.web.admin.settings_told import tell_settings
 from occupancy.web.server import Behind
 from tests.builders import MORNING_MS
-from tests.occupancy.web.admin.desk import Answer, Desk, desk
+from tests.occupancy.web.admin.desk import Answer, Desk, desk, some_certificates
 from zhibo.settings import SETTINGS
 
 ADMIN = Path(language.__file__).parent
@@ -32,7 +32,14 @@ HOLE = re.compile(r"\{\w*\}")
 # Rooms whose sentences reach people through the operators' pages: refusals, states, deeds.
 ROOMS = (
     *("alarm_conditions", "alarm_desk", "alarm_rules", "alarm_words", "calendar_desk"),
-    *("calendar_year", "change_desk", "closure_desk", "database_explore", "edit"),
+    *(
+        "calendar_year",
+        "certificate_alarms",
+        "change_desk",
+        "closure_desk",
+        "database_explore",
+        "edit",
+    ),
     *("effect/change", "escalation_desk"),
     *(
         "experiment_desk",
@@ -121,7 +128,7 @@ def test_the_tables_put_in_what_the_sentence_has() -> None:
 async def office(connections: asyncpg.Pool, redis: Redis) -> AsyncIterator[Desk]:
     await database.seed_lots(connections, load_shipped())
     await database_tariffs.seed_tariffs(connections, shipped_tariffs())
-    beside = Behind(told=tell_settings(SETTINGS, {}))
+    beside = Behind(told=tell_settings(SETTINGS, {}), certificates=some_certificates())
     async with desk(connections, redis, load_shipped(), beside=beside) as running:
         device = DeviceHealth("kangle-g1", DeviceState.LOST, MORNING_MS, "the device hung up")
         running.served.show("kangle", 1, devices=(device,))

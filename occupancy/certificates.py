@@ -1,4 +1,4 @@
-"""The certificates of our servers, looked at every hour for `/metrics`."""
+"""The certificates of our servers, looked at every hour: for alarms, metrics, the health page."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from gateway.certificate import Term, endpoints
 from gateway.certificate_look import look_at
 
 LOOK_SECONDS = 3_600.0
+NOT_YET = "nobody has looked yet"
 
 
 class Certificates:
@@ -14,7 +15,7 @@ class Certificates:
 
     def __init__(self, addresses: Iterable[tuple[str, str]] = ()) -> None:
         self._endpoints = endpoints(addresses)
-        self.terms: Sequence[Term] = ()
+        self.terms: Sequence[Term] = [Term(one, None, NOT_YET) for one in self._endpoints]
 
     async def look(self) -> None:
         self.terms = await look_at(self._endpoints)
