@@ -46,4 +46,4 @@ def _condition(endpoint: Endpoint, expires_ms: int, now_ms: int) -> Condition:
 
 
 def _key(kind: AlarmKind, endpoint: Endpoint) -> Key:
-    return Key(kind, DISTRICT, f"{endpoint.setting} {endpoint.place}")
+    return Key(kind, DISTRICT, f"{endpoint.place}（{endpoint.setting}）")

@@ -39,6 +39,7 @@ NAMES = {
 }
 WITH_SOMETHING = (
     "/admin/me",
+    "/admin/rules/certificate_ends",
     "/admin/search?q=kl",
     "/admin/studies/1",
     "/admin/explore?lot=kangle&days=7",

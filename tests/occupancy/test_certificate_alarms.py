@@ -92,7 +92,7 @@ def test_a_server_whose_setting_is_gone_has_no_alarm_any_more() -> None:
     keeper = Keeper()
     keeper.look(END_MS, term(END_MS), term(END_MS, PROXY))
     assert keeper.look(END_MS + 1, term(None, PROXY)) == [ENDED]
-    assert [one.key.subject for one in keeper.cleared] == ["ZHIBO_REDIS_URL cache:6379"]
+    assert [one.key.subject for one in keeper.cleared] == ["cache:6379（ZHIBO_REDIS_URL）"]
 
 
 def test_each_host_of_each_setting_has_its_own() -> None:

@@ -124,7 +124,7 @@ async def test_a_recorder_looks_at_the_certificates_of_its_settings(
         for one in await database_alarms.list_open(connections)
         if one.alarm.key.kind is AlarmKind.CERTIFICATE_ENDED
     ]
-    assert kept.key.subject == f"ZHIBO_MQTT_URL localhost:{broker.port}"
+    assert kept.key.subject == f"localhost:{broker.port}（ZHIBO_MQTT_URL）"
 
 
 @pytest.mark.parametrize("public_url", ["", "https://parking.example.org"])

@@ -57,7 +57,9 @@ async def test_nobody_outside_hears_which_servers_of_ours_have_which_certificate
     connections: Pool,
 ) -> None:
     secret = [
-        Alarm(Key(kind, "district", "ZHIBO_REDIS_URL cache:6379"), Severity.MINOR, "x", MORNING_MS)
+        Alarm(
+            Key(kind, "district", "cache:6379（ZHIBO_REDIS_URL）"), Severity.MINOR, "x", MORNING_MS
+        )
         for kind in NOT_PUBLIC
     ]
     for alarm in (*secret, OFFLINE):

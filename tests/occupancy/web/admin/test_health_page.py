@@ -11,8 +11,10 @@ from gateway.certificate import Term
 from occupancy import database_alarms
 from occupancy.alarm import Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
+from occupancy.certificate_alarms import certificate_conditions
 from occupancy.certificates import Certificates
 from occupancy.permissions import Role
+from occupancy.web.admin.language import ENGLISH, told
 from occupancy.web.server import Behind
 from tests.builders import MORNING_MS
 from tests.occupancy.test_alarm_desk import listed, now_of
@@ -23,7 +25,7 @@ REDIS = "证书 cache:6379（ZHIBO_REDIS_URL）"
 BROKER = "证书 broker:8883（ZHIBO_MQTT_URL）"
 WORDS = "cache:6379（ZHIBO_REDIS_URL）的证书快到期了"
 ALARM = Alarm(
-    Key(AlarmKind.CERTIFICATE_ENDS, "district", "ZHIBO_REDIS_URL cache:6379"),
+    Key(AlarmKind.CERTIFICATE_ENDS, "district", "cache:6379（ZHIBO_REDIS_URL）"),
     *(Severity.MINOR, WORDS, MORNING_MS),
 )
 
@@ -122,3 +124,13 @@ async def test_an_alarm_of_the_service_has_one_rule_and_no_quiet_window(office: 
     refused = await chen.send("/admin/quiet", {**form, **times})
     assert refused.status == 400
     assert "不属于任何车场" in refused.words
+
+
+@pytest.mark.parametrize("days", [1, 0])
+def test_the_whole_sentence_of_an_alarm_has_its_english(
+    certificates: Certificates, days: int
+) -> None:
+    expires_ms = MORNING_MS + days * DAY_MS
+    terms = [Term(one.endpoint, expires_ms) for one in certificates.terms]
+    for condition in certificate_conditions(terms, MORNING_MS):
+        assert told(condition.words, ENGLISH).isascii()
