@@ -11,10 +11,10 @@ _LIVES_SECONDS = 1
 
 
 class Names(asyncio.DatagramProtocol):
-    """Names that are known, of which there may come more, and those that were asked for."""
+    """Names that are known; there may come more."""
 
     def __init__(self, known: Iterable[str]) -> None:
-        self.known, self.told = set(known), set[str]()
+        self.known = set(known)
         self._transport: asyncio.DatagramTransport | None = None
 
     @property
@@ -42,7 +42,6 @@ class Names(asyncio.DatagramProtocol):
         question = asked[_HEADER_BYTES : end + 5]
         found = b""
         if name in self.known and kind == _A:
-            self.told.add(name)
             fields = (0xC000 | _HEADER_BYTES, _A, 1, _LIVES_SECONDS, 4)
             found = struct.pack(">HHHIH", *fields) + bytes((127, 0, 0, 1))
         flags = _ANSWERED if name in self.known else _UNKNOWN

@@ -28,11 +28,12 @@ def test_the_push_receiver_listens_where_everybody_says_it_does() -> None:
     example = tomllib.loads(read("occupancy/join_examples/push/devices.toml"))
     (told,) = re.findall(r"(?s)`zhibo push PUSH.toml`.*?\nport = (\d+)", read("docs/drivers.md"))
     assert (example["port"], int(told), scraped("zhibo-receivers")[0]) == (PUSH, PUSH, PUSH)
-    for proxy in ("zhibo", "compose"):
-        (proxied,) = re.findall(
-            r"upstream zhibo_push \{[^}]*\bserver [\w.]+:(\d+)\b",
-            read(f"deploy/nginx/{proxy}.conf"),
-        )
+    led = (
+        (r"upstream zhibo_push \{\s*server 127\.0\.0\.1:(\d+);", "zhibo"),
+        (r"set \$zhibo_push push:(\d+);", "compose"),
+    )
+    for where, proxy in led:
+        (proxied,) = re.findall(where, read(f"deploy/nginx/{proxy}.conf"))
         assert int(proxied) == PUSH
 
 
