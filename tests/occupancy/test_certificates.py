@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from gateway.process import now_ms
+from gateway.redis_client import connect
 from occupancy import alarm_board, database_alarms
 from occupancy.alarm import Alarm, AlarmKind, Severity
 from occupancy.certificates import Certificates
@@ -21,6 +22,7 @@ from occupancy.lot_file import load_shipped
 from occupancy.recorder import Chores, run_recorder
 from occupancy.web.server import Behind, make_face
 from tests.gateway.mosquitto import mosquitto
+from tests.gateway.test_expired import before_redis
 from tests.gateway.tls import certificate_files
 from tests.gateway.valkey import free_port
 from tests.occupancy.test_duty import Watched, on_duty
@@ -125,6 +127,28 @@ async def test_a_recorder_looks_at_the_certificates_of_its_settings(
         if one.alarm.key.kind is AlarmKind.CERTIFICATE_ENDED
     ]
     assert kept.key.subject == f"localhost:{broker.port}（ZHIBO_MQTT_URL）"
+
+
+async def test_a_redis_that_is_lost_by_its_own_certificate_is_told_at_the_desk(
+    redis_url: str, postgres_url: str, connections: Pool, tmp_path: Path
+) -> None:
+    certificate = certificate_files(
+        tmp_path, ec.generate_private_key(ec.SECP256R1()), LONG_AGO, days=30
+    )
+    stopping = asyncio.Event()
+    async with before_redis(redis_url, certificate) as port:
+        chores = Chores(tls=[("ZHIBO_REDIS_URL", f"rediss://localhost:{port}")])
+        lost = f"rediss://localhost:{port}?ssl_ca_certs={certificate[0]}"
+        async with connect(lost) as redis, asyncio.TaskGroup() as group:
+            work = run_recorder(redis, postgres_url, [], now_ms, stopping, chores=chores)
+            group.create_task(work, name="recorder")
+
+            async def is_kept() -> bool:
+                kept = await database_alarms.list_open(connections)
+                return AlarmKind.CERTIFICATE_ENDED in {one.alarm.key.kind for one in kept}
+
+            await until(is_kept)
+            stopping.set()
 
 
 @pytest.mark.parametrize("public_url", ["", "https://parking.example.org"])
