@@ -1,5 +1,7 @@
 """Open alarms from memory, the past from PostgreSQL, changes on the stream."""
 
+import aiohttp
+
 from occupancy import database_alarms, database_corrections
 from occupancy.alarm import NOT_PUBLIC, Alarm, AlarmKind, Key, Severity
 from occupancy.alarm_board import AlarmSheet
@@ -38,17 +40,23 @@ async def test_open_alarms_are_told_with_when_they_were_looked_at() -> None:
         assert 'zhibo_open_alarms{kind="device_offline",severity="major"} 1.0' in metrics
 
 
+async def _two_events(reader: aiohttp.ClientResponse) -> list[bytes]:
+    """The next two alarms that the stream tells."""
+    events: list[bytes] = []
+    while len(events) < 2:
+        line = await reader.content.readline()
+        if line.startswith(b"event: alarm"):
+            events.append(await reader.content.readline())
+    return events
+
+
 async def test_the_stream_tells_when_an_alarm_is_raised_and_when_it_is_over() -> None:
     async with served() as site, site.http.get(site.url("/v1/stream")) as reader:
         site.face.alarms.take_in(AlarmSheet(MORNING_MS, (OFFLINE,)))
         site.face.alarms.take_in(AlarmSheet(MORNING_MS + 1_000, (OFFLINE,)))
         site.face.alarms.take_in(AlarmSheet(MORNING_MS + 2_000, ()))
         site.face.alarms.take_in(AlarmSheet(0, ()))
-        events: list[bytes] = []
-        while len(events) < 2:
-            line = await reader.content.readline()
-            if line.startswith(b"event: alarm"):
-                events.append(await reader.content.readline())
+        events = await _two_events(reader)
     assert b'"cleared_at":null' in events[0]
     assert b'"cleared_at":"2026-11-23T08:00:02.000+08:00"' in events[1]
 
@@ -68,11 +76,7 @@ async def test_nobody_outside_hears_which_servers_of_ours_have_which_certificate
         async with site.http.get(site.url("/v1/stream")) as reader:
             site.face.alarms.take_in(AlarmSheet(MORNING_MS, (*secret, OFFLINE)))
             site.face.alarms.take_in(AlarmSheet(MORNING_MS, ()))
-            events: list[bytes] = []
-            while len(events) < 2:
-                line = await reader.content.readline()
-                if line.startswith(b"event: alarm"):
-                    events.append(await reader.content.readline())
+            events = await _two_events(reader)
         assert all(b"device_offline" in event for event in events)
         site.face.alarms.take_in(AlarmSheet(MORNING_MS, (*secret, OFFLINE)))
         site.clock.now_ms += 60_000
