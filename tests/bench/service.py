@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -20,6 +19,7 @@ from occupancy.first_start import prepare
 from occupancy.lot import Lot
 from occupancy.lot_file import load_shipped
 from tests.bench.web_server import picture
+from tests.free_port import free_port
 
 READY_SECONDS = 120.0  # also on a machine that has other work
 ENDS_SECONDS = 15.0
@@ -128,10 +128,3 @@ async def _is_ready(http: aiohttp.ClientSession, port: int) -> bool:
             return answer.status == 200
     except aiohttp.ClientError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

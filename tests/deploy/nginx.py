@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.valkey import free_port
+from tests.free_port import free_port
 from tests.waiting import until
 
 KIT = Path(__file__).parents[2] / "deploy"

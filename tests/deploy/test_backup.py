@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from occupancy import database, embedded
-from tests.gateway.valkey import free_port
+from tests.free_port import free_port
 from tests.waiting import until
 
 KIT = Path(__file__).parents[2] / "deploy"

@@ -23,8 +23,8 @@ from gateway.redis_client import connect
 from gateway.settings import BadSettingError
 from tests.deploy.compose import COMPOSE, OURS, SERVICES, lies_here, mounts, secret_file, secrets
 from tests.deploy.nginx import KIT, program
+from tests.free_port import free_port
 from tests.gateway.tls import certificate_files
-from tests.gateway.valkey import free_port
 from tests.occupancy.web.faces import served
 from tests.waiting import until
 from zhibo.environ import gather

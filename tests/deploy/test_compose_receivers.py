@@ -27,11 +27,12 @@ from tests.deploy.gate_system import sending
 from tests.deploy.names import name_server
 from tests.deploy.nginx import proxy
 from tests.e2e.town import shell_environ, stop
+from tests.free_port import free_port
 from tests.gateway.mosquitto import mosquitto
 from tests.gateway.test_access_list import PING_ONLY
 from tests.gateway.test_bay_receiver import shows
 from tests.gateway.tls import certificate_files
-from tests.gateway.valkey import free_port, valkey
+from tests.gateway.valkey import valkey
 from tests.rows import published
 from tests.waiting import until
 

@@ -14,7 +14,8 @@ from occupancy.config import RUNNING_FILE
 from occupancy.database import pool
 from occupancy.database_lots import list_lots_since
 from occupancy.lot_stage import DAY_MS
-from tests.e2e.town import RunningTown, free_port, shell_environ, stop, town
+from tests.e2e.town import RunningTown, shell_environ, stop, town
+from tests.free_port import free_port
 from tests.waiting import until
 
 SIXTH = Path(__file__).parent / "sixth"

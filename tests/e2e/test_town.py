@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.e2e.town import RunningTown, command_of, difference, free_port, shell_environ, stop, town
+from tests.e2e.town import RunningTown, command_of, difference, shell_environ, stop, town
+from tests.free_port import free_port
 from tests.waiting import until
 
 DEVICES = 65

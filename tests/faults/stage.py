@@ -25,11 +25,12 @@ from gateway.redis_client import connect
 from occupancy import embedded
 from occupancy.first_start import prepare
 from occupancy.together import free_offset
-from tests.e2e.town import free_port, shell_environ
+from tests.e2e.town import shell_environ
 from tests.faults import stepped_clock
 from tests.faults.part import Part
 from tests.faults.proxy import Link, link_to
 from tests.faults.small_disk import SmallDisk, small_disk
+from tests.free_port import free_port
 
 POSTGRES_MEGABYTES, OUTBOX_MEGABYTES = 400, 64
 MORNING = "2026-11-23T08:00:00+08:00"

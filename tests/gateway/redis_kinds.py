@@ -11,8 +11,9 @@ from gateway.observation import Observation
 from gateway.process import now_ms
 from gateway.redis_client import connect
 from gateway.signs import SignOrder
+from tests.free_port import free_port
 from tests.gateway.parks import observation
-from tests.gateway.valkey import Valkey, free_port, valkey
+from tests.gateway.valkey import Valkey, valkey
 from tests.waiting import until
 
 LOT = "small"

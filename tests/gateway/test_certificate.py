@@ -25,10 +25,10 @@ from gateway.certificate import (
 from gateway.certificate_look import look_at
 from gateway.process import now_ms
 from occupancy.doctor import check_certificates
+from tests.free_port import free_port
 from tests.gateway.mosquitto import mosquitto
 from tests.gateway.test_expired import before_redis
 from tests.gateway.tls import certificate_files
-from tests.gateway.valkey import free_port
 from zhibo.settings import tls_addresses
 
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -14,9 +14,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from gateway.redis_client import connect
+from tests.free_port import free_port
 from tests.gateway.redis_kinds import SLOTS, cluster_port, says_everything
 from tests.gateway.tls import certificate_files
-from tests.gateway.valkey import free_port
 from tests.waiting import until
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from redis.exceptions import RedisError
 from gateway.children import Child
 from gateway.redis_client import connect
 from occupancy.embedded import prepare_valkey
+from tests.free_port import free_port
 from tests.waiting import until
 
 
@@ -67,10 +67,3 @@ async def valkey(
     finally:
         if server.process is not None:
             await server.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

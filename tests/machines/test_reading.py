@@ -12,7 +12,7 @@ from occupancy import database
 from occupancy.doctor import check_replica
 from occupancy.reading import Reading, replica_conditions
 from occupancy.replica import ReplicaState
-from tests.gateway.valkey import free_port
+from tests.free_port import free_port
 from tests.machines.standby import copy_primary, make_primary
 from tests.waiting import until
 

@@ -15,11 +15,11 @@ from gateway.children import Child
 from gateway.config import list_shipped, load_config
 from gateway.process import HAND_OVER
 from occupancy.first_start import prepare
-from tests.e2e.town import free_port
 from tests.faults.history_checker import Verdict
 from tests.faults.ledger import compare
 from tests.faults.part import Part
 from tests.faults.stage import FASTEST, Stage, stage
+from tests.free_port import free_port
 from tests.machines.previous import ROOT, previous_version
 from tests.waiting import until
 

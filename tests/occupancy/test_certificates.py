@@ -21,10 +21,10 @@ from occupancy.database import Pool
 from occupancy.lot_file import load_shipped
 from occupancy.recorder import Chores, run_recorder
 from occupancy.web.server import Behind, make_face
+from tests.free_port import free_port
 from tests.gateway.mosquitto import mosquitto
 from tests.gateway.test_expired import before_redis
 from tests.gateway.tls import certificate_files
-from tests.gateway.valkey import free_port
 from tests.occupancy.test_duty import Watched, on_duty
 from tests.waiting import until
 from zhibo.commands.recorder import chores_of

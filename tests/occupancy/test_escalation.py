@@ -35,7 +35,7 @@ from occupancy.escalation import (
 )
 from occupancy.escalation_config import EscalationSettings, MailServer, load_settings
 from occupancy.escalator import Escalator
-from tests.gateway.valkey import free_port
+from tests.free_port import free_port
 from tests.occupancy.test_alarm_desk import listed, now_of, picks, raised
 from tests.waiting import until
 

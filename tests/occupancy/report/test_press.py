@@ -31,7 +31,7 @@ from occupancy.report.period import PeriodKind
 from occupancy.report.press import MOST_ATTEMPTS, CannotBeMadeError, Made, Press, Say
 from occupancy.report.schedule import Plan
 from occupancy.rollup import Window
-from tests.gateway.valkey import free_port
+from tests.free_port import free_port
 from tests.occupancy.test_escalation import Mailbox
 from tests.report_builder import OCTOBER, sample_report
 

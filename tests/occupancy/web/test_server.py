@@ -17,17 +17,11 @@ from occupancy.lot_file import load_shipped
 from occupancy.web import bodies, server
 from occupancy.web.config import WebSettings
 from tests.builders import MORNING_MS, a_lot
+from tests.free_port import free_port
 from tests.occupancy.web.faces import AWAY, Clock, a_picture
 from tests.waiting import until
 
 NOWHERE = "unix:///nowhere/redis.sock"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def settings(redis_url: str = NOWHERE, postgres_url: str = AWAY, port: int = 0) -> WebSettings:
