@@ -24,6 +24,7 @@ settings.register_profile("zhibo", deadline=None)
 settings.load_profile("zhibo")
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+IN_MEMORY, ROOMY_BYTES = Path("/dev/shm"), 6 << 30  # noqa: S108 -- the folder is made by mkdtemp
 
 
 class _Servers:
@@ -61,10 +62,16 @@ class _Servers:
             await self._stop.wait()
 
 
+def _memory() -> Path | None:
+    """Where files are kept in memory, if there is much of it: each test copies a database."""
+    has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= ROOMY_BYTES
+    return IN_MEMORY if has_room else None
+
+
 @pytest.fixture(scope="session")
 def server_urls() -> Iterator[tuple[str, str]]:
     """PostgreSQL (migrated, a template for each test's own database) and Valkey."""
-    folder = Path(tempfile.mkdtemp(prefix="zhibo-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="zhibo-tests-", dir=_memory()))
     servers = _Servers(folder)
     try:
         yield servers.start()
