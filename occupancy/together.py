@@ -90,7 +90,10 @@ async def _run_parts(
             for child in _children(town, environ):
                 group.create_task(keep_running(child, stopping), name=child.name)
             group.create_task(_announce(town, stopping, say, first), name="announce")
-    except* ChildRefusedError as refusals:
+    except ExceptionGroup as trouble:
+        refusals, others = trouble.split(ChildRefusedError)
+        if refusals is None or others is not None:
+            raise
         raise refusals.exceptions[0] from None
 
 

@@ -62,7 +62,10 @@ class MapClient:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._ask(asked)) for asked in requests]
-        except* NoAnswerError as failed:
+        except ExceptionGroup as trouble:
+            failed, others = trouble.split(NoAnswerError)
+            if failed is None or others is not None:
+                raise
             raise NoAnswerError(str(failed.exceptions[0])) from None
         return [task.result() for task in tasks]
 

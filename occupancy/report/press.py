@@ -83,7 +83,10 @@ class Press:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def work_next(self) -> bool:
-        """Make the next report; False when nobody waits for one."""
+        """Make the next report; False when nobody waits for one.
+
+        A job that PostgreSQL left in its midst is somebody's again once its hold runs out.
+        """
         job = await database_report_jobs.claim(self.connections, HOLD_SECONDS)
         if job is None:
             return False
@@ -96,6 +99,10 @@ class Press:
             await self._give_up(job, str(refusals.exceptions[0]))
         except* _TakenOverError:
             log.warning("a report was taken over", job=job.job_id)
+        except* database.NOT_READY as away:
+            log.info(
+                "a report waits for PostgreSQL", job=job.job_id, reason=str(away.exceptions[0])
+            )
         return True
 
     async def _give_up(self, job: Job, words: str) -> None:

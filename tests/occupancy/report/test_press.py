@@ -193,6 +193,21 @@ async def test_what_cannot_be_made_says_why(connections: asyncpg.Pool) -> None:
     assert (job.state, job.trouble) == (JobState.FAILED, "没有 x 这个车场")
 
 
+async def test_a_report_that_postgresql_left_is_made_once_it_is_back(
+    connections: asyncpg.Pool,
+) -> None:
+    async def lose(_: Pool, __: Subject, ___: int, ____: Say) -> Made:
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle")
+
+    await desk.ask_first(connections, ALL_OF_OCTOBER, "wang")
+    assert await Press(connections, lambda: NOVEMBER_2_MS, lose, NOBODY).work_next()
+    await connections.execute("UPDATE report_job SET held_until = now()")
+    assert await press(connections).work_next()
+    job = await database_report_jobs.find_newest(connections, ALL_OF_OCTOBER)
+    assert job is not None
+    assert (job.state, job.attempts) == (JobState.DONE, 2)
+
+
 async def test_a_worker_that_died_is_followed_and_changes_nothing_when_it_wakes(
     connections: asyncpg.Pool,
 ) -> None:
