@@ -102,16 +102,30 @@ async def network() -> AsyncIterator[Network]:
     try:
         await _ip("-n", made.switch, "link", "add", "br0", "type", "bridge")
         await _ip("-n", made.switch, "link", "set", "br0", "up")
-        peer = ("peer", "name", "host", "netns", made.switch)
-        await _ip("link", "add", ours, "type", "veth", *peer)
-        await _ip("-n", made.switch, "link", "set", "host", "master", "br0", "up")
-        await _ip("addr", "add", f"{made.subnet}.1/24", "dev", ours)
-        await _ip("link", "set", ours, "up")
-        yield made
+        async with _cable(ours, made):
+            yield made
     finally:
         for name in made.machines:
             await _ip("netns", "del", f"{made.tag}-{name}")
         await _ip("netns", "del", made.switch)
+
+
+@asynccontextmanager
+async def _cable(ours: str, made: Network) -> AsyncIterator[None]:
+    """From us to the switch.
+
+    Pulled by us: the kernel takes its time with what goes with a namespace, and its name is wanted
+    again by the next network.
+    """
+    peer = ("peer", "name", "host", "netns", made.switch)
+    await _ip("link", "add", ours, "type", "veth", *peer)
+    try:
+        await _ip("-n", made.switch, "link", "set", "host", "master", "br0", "up")
+        await _ip("addr", "add", f"{made.subnet}.1/24", "dev", ours)
+        await _ip("link", "set", ours, "up")
+        yield
+    finally:
+        await _ip("link", "del", ours)
 
 
 async def _ip(*words: str) -> None:

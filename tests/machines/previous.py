@@ -1,9 +1,9 @@
 """The version before: the code as it was before the newest migration, from the repository."""
 
 import compileall
+import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 from occupancy.database import migrations
@@ -20,10 +20,9 @@ def previous_version(folder: Path) -> dict[str, str]:
     added = _git("log", "--diff-filter=A", "--format=%H", "-1", "--", newest).strip()
     if not added or not _git("rev-parse", "--verify", "--quiet", f"{added}^").strip():
         return {}
-    archive = folder / "previous.tar"
+    archive = folder / "previous.zip"
     _git("archive", "--output", str(archive), f"{added}^")
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder / "previous", filter="data")
+    shutil.unpack_archive(archive, folder / "previous")
     # Once, and not again in each of its processes.
     compileall.compile_dir(folder / "previous", quiet=1)
     # Safe path: else `python -m` looks into the working directory first, which is this version.
