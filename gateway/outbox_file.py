@@ -1,5 +1,6 @@
 """The outbox's file: its tables, how it is opened, and what is done with a broken one."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS observation (
     payload BLOB NOT NULL
 );
 """
+_TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", _SCHEMA))
 # A full disk shows as SQLITE_FULL, or as a failed write where the file system says so late.
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -109,7 +111,9 @@ def _prepare(database: sqlite3.Connection, path: Path, size_limit_bytes: int) ->
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute(f"PRAGMA max_page_count = {size_limit_bytes // PAGE_BYTES}")
-    if version == 0:  # what is there already must open on a full disk, too
+    # An older version's file lacks the newest tables, and is still that version's to go back to.
+    # What is whole is not written to: it must open on a full disk, too.
+    if version == 0 or _TABLES - _tables(database):
         database.executescript(_SCHEMA)
         database.execute(f"PRAGMA user_version = {VERSION}")
     (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -117,6 +121,10 @@ def _prepare(database: sqlite3.Connection, path: Path, size_limit_bytes: int) ->
         broken = sqlite3.DatabaseError(verdict)
         broken.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise broken
+
+
+def _tables(database: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in database.execute("SELECT name FROM sqlite_schema")}
 
 
 def _set_aside(path: Path) -> Path:

@@ -358,6 +358,24 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
         Outbox(path, NOW_MS)
 
 
+@pytest.mark.parametrize("missing", ["heard", "pushed"])
+def test_a_file_of_an_older_version_gets_what_is_new_and_keeps_its_rows(
+    path: Path, missing: str
+) -> None:
+    with _opened(path) as outbox:
+        _append(outbox, counts=True)
+        epoch = outbox.epoch
+    raw = sqlite3.connect(path)
+    raw.execute(f"DROP TABLE {missing}")
+    raw.close()
+    with _opened(path) as outbox:
+        outbox.append(
+            observation(2, NOW_MS), NOTHING, counts=True, pushed=[("r1", 1)], heard=[("n1", 1)]
+        )
+        assert (outbox.epoch, _sequences(outbox)) == (epoch, [(0, 1), (1, 2)])
+        assert (outbox.pushed(), outbox.heard()) == (["r1"], {"n1": 1})
+
+
 def test_two_gateways_never_share_an_outbox(path: Path) -> None:
     with _opened(path), pytest.raises(UnusableOutboxError, match="another gateway has it"):
         Outbox(path, NOW_MS)
