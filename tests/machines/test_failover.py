@@ -75,7 +75,9 @@ async def test_what_a_primary_took_and_lost_is_told_again(town: District) -> Non
         await town.drive(5)
         await _promoted(town, replica)
         await town.drive(5)
-        assert await town.settled() == before, "the gateways told who will be thrown away"
+        # Mostly it stands still: they told who will be thrown away. A gateway whose link broke off
+        # meanwhile has asked the sentinels, and what it tells them is recorded already.
+        assert await town.settled() >= before
         await town.network.rejoin(primary, others)
         await until(lambda: town.redis.is_following(primary), within_seconds=60)
         await is_whole(town, before, moved)
