@@ -14,7 +14,7 @@ from typing import TextIO
 
 import aiohttp
 
-from gateway.children import Child, ChildRefusedError, keep_running
+from gateway.children import Child, keep_running
 from gateway.settings import BadSettingError
 from occupancy import database, embedded
 from occupancy.config import RUNNING_FILE
@@ -85,16 +85,10 @@ async def _run_parts(
     say: Say,
     first: Made | None,
 ) -> None:
-    try:
-        async with asyncio.TaskGroup() as group:
-            for child in _children(town, environ):
-                group.create_task(keep_running(child, stopping), name=child.name)
-            group.create_task(_announce(town, stopping, say, first), name="announce")
-    except ExceptionGroup as trouble:
-        refusals, others = trouble.split(ChildRefusedError)
-        if refusals is None or others is not None:
-            raise
-        raise refusals.exceptions[0] from None
+    async with asyncio.TaskGroup() as group:
+        for child in _children(town, environ):
+            group.create_task(keep_running(child, stopping), name=child.name)
+        group.create_task(_announce(town, stopping, say, first), name="announce")
 
 
 @contextmanager
